@@ -1,0 +1,73 @@
+"""An in-process inference engine for DiffusionGemma: plain generation and infilling.
+
+Importing the package is instant: whatever needs torch loads when it is first used (PEP 562).
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from dgemma_engine.errors import (
+    CheckpointError,
+    ConfigError,
+    DeviceError,
+    EngineError,
+    ModelFilesError,
+    RequestError,
+    TokenizerError,
+)
+from dgemma_engine.types import CancelToken, Candidate, InfillResult, Span, StopReason
+from dgemma_engine.worker import EngineWorker, Job, Priority
+
+if TYPE_CHECKING:
+    from dgemma_engine.config import GenerationConfig, ModelConfig
+    from dgemma_engine.engine import Engine, load
+    from dgemma_engine.generate import StepReport
+    from dgemma_engine.prefix_cache import PrefixCache
+    from dgemma_engine.tokenizer import Tokenizer
+
+__all__ = [
+    "CancelToken",
+    "Candidate",
+    "CheckpointError",
+    "ConfigError",
+    "DeviceError",
+    "Engine",
+    "EngineError",
+    "EngineWorker",
+    "GenerationConfig",
+    "InfillResult",
+    "Job",
+    "ModelConfig",
+    "ModelFilesError",
+    "PrefixCache",
+    "Priority",
+    "RequestError",
+    "Span",
+    "StepReport",
+    "StopReason",
+    "Tokenizer",
+    "TokenizerError",
+    "load",
+]
+
+_LAZY = {
+    "Engine": "engine",
+    "GenerationConfig": "config",
+    "ModelConfig": "config",
+    "PrefixCache": "prefix_cache",
+    "StepReport": "generate",
+    "Tokenizer": "tokenizer",
+    "load": "engine",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch at its first use."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"dgemma_engine.{_LAZY[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Public names, loaded or not."""
+    return __all__

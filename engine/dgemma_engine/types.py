@@ -1,0 +1,96 @@
+"""The values that walk through the engine. No torch here, so that importing them is instant."""
+
+import enum
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+class StopReason(enum.Enum):
+    """Why a request ended."""
+
+    STABLE = "stable"
+    """The prediction stopped changing and is certain (the model's own stop rule)."""
+    MAX_STEPS = "max_steps"
+    """Every allowed denoising step was used."""
+    DEADLINE = "deadline"
+    """The deadline passed; what was there by then is returned."""
+    CANCELLED = "cancelled"
+    """The caller no longer wants the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A half-open range ``[start, end)`` of code points."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"not a span: {self.start=}, {self.end=}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One text for the span.
+
+    Attributes:
+        text: what to put between prefix and suffix.
+        score: the judge's value in nats per token, higher is better; comparable within one
+            request only.
+        forwards: denoising steps that this candidate's canvas took.
+        n_tokens: tokens denoised for it.
+    """
+
+    text: str
+    score: float
+    forwards: int
+    n_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfillResult:
+    """The candidates of one infill request, best first.
+
+    Attributes:
+        candidates: distinct texts by falling score; empty when nothing came of it.
+        stop: why the request ended.
+        forwards: decoder forwards executed (a batch of canvases counts once).
+        milliseconds: wall time of the request inside the engine.
+    """
+
+    candidates: tuple[Candidate, ...]
+    stop: StopReason
+    forwards: int
+    milliseconds: float
+
+
+class CancelToken:
+    """Asked once per denoising step; may be cancelled from any thread."""
+
+    def __init__(
+        self, *, deadline: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Make a token that also trips when ``clock()`` reaches ``deadline`` (seconds)."""
+        self._event = threading.Event()
+        self._deadline = deadline
+        self._clock = clock
+
+    def cancel(self) -> None:
+        """Ask the computation to stop at its next step."""
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether :meth:`cancel` was called."""
+        return self._event.is_set()
+
+    def stop_reason(self) -> StopReason | None:
+        """Say why to stop now, or ``None`` to go on; cancellation goes before the deadline."""
+        if self._event.is_set():
+            return StopReason.CANCELLED
+        if self._deadline is not None and self._clock() >= self._deadline:
+            return StopReason.DEADLINE
+        return None
