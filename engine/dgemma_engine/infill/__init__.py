@@ -1,0 +1,6 @@
+"""Filling a span between known texts.
+
+In reading order: ``settings.py`` (what suits a checkpoint), ``planner.py`` (texts → canvases; no
+torch), ``fill.py`` (the denoising loop with clamps), ``select.py`` (the encoder as judge).
+``Engine.infill`` puts them together.
+"""

@@ -1,0 +1,188 @@
+"""Texts → canvases: where to cut, what to clamp, how long the span may be. Pure; no torch.
+
+A canvas is ``[left clamp | span | right clamp | end fill]``; what comes before it is the context,
+which the encoder reads. There is one canvas per candidate length, because the model has no symbol
+for "delete": positions are contiguous in each, and every canvas of a plan has the same length.
+
+*Token healing*: text cut in the middle of a word is tokenised as it never was in training. So the
+cut moves to a safe boundary: a word begun before the span, or going on after it, becomes part of
+the span, and its first (last) token must begin (end) with what is there. Bytes outside the span
+are never taken from the model: the plan remembers how much of the filled text is known.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dgemma_engine.errors import RequestError
+from dgemma_engine.infill.settings import InfillSettings
+from dgemma_engine.tokenizer import Tokenizer
+
+MAX_CANVAS_TOKENS = 256
+_CANVAS_STEP = 16  # canvas lengths are multiples of it, so that few shapes occur
+_WINDOW_LINES = 16
+"""The context begins at a line whose number divides by this: typing does not move its start."""
+_CHARS_PER_TOKEN = 6  # generous: more text than the token budget can hold
+
+# What a token may be the beginning of: a word with the space or underscores before it, or the
+# space alone (a space belongs to the word after it).
+_OPEN_WORD = re.compile(r" ?_*[^\W\d_]+\Z|(?<=\S) \Z")
+_WORD_GOES_ON = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanvasRow:
+    """One canvas.
+
+    Attributes:
+        ids: C token ids; those of the span are of no meaning.
+        start: index of the span's first token.
+        n_tokens: tokens of the span, at least 1.
+        n_right: clamped tokens of the suffix after the span (the rest is end fill).
+        must_start: bytes with which the span's first token begins, or which it begins.
+        must_end: bytes with which the span's last token ends.
+    """
+
+    ids: tuple[int, ...]
+    start: int
+    n_tokens: int
+    n_right: int
+    must_start: bytes
+    must_end: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanvasPlan:
+    """All canvases of one request, of equal length, after one context.
+
+    Attributes:
+        context_ids: what the encoder reads.
+        rows: one canvas per candidate length.
+        head: known text at the start of every filled span, to be cut off the result.
+        tail: known text at its end.
+    """
+
+    context_ids: tuple[int, ...]
+    rows: tuple[CanvasRow, ...]
+    head: str
+    tail: str
+
+
+def max_span_tokens(settings: InfillSettings, canvas_length: int) -> int:
+    """Longest span that a canvas holds beside its clamps."""
+    limit = min(MAX_CANVAS_TOKENS, canvas_length)
+    return max(1, limit - settings.left_tokens - settings.right_tokens)
+
+
+def plan_canvases(
+    prefix: str,
+    suffix: str,
+    lengths: Sequence[int],
+    tokenizer: Tokenizer,
+    settings: InfillSettings,
+    *,
+    bos_id: int,
+    eos_id: int,
+    canvas_length: int = MAX_CANVAS_TOKENS,
+) -> CanvasPlan:
+    """Lay out one canvas per candidate length.
+
+    Args:
+        prefix: all text before the span.
+        suffix: all text after it.
+        lengths: tokens that the new text may have, each 1..:func:`max_span_tokens`.
+        tokenizer: of the checkpoint.
+        settings: of the checkpoint.
+        bos_id: begins a document.
+        eos_id: fills what follows the end of the document.
+        canvas_length: longest canvas that the model takes.
+
+    Raises:
+        RequestError: no length is given, or one is out of range.
+    """
+    longest = max_span_tokens(settings, canvas_length)
+    if not lengths or not all(1 <= length <= longest for length in lengths):
+        raise RequestError(f"span lengths {list(lengths)} must be 1..{longest} tokens")
+    kept, head = _heal_left(prefix)
+    tail, rest = _heal_right(suffix, head)
+    before = _context_ids(kept, tokenizer, settings, bos_id)
+    n_left = min(settings.left_tokens, len(before))
+    n_canvas = _canvas_tokens(n_left, max(lengths), settings, canvas_length)
+    after = tokenizer.encode(rest[: n_canvas * _CHARS_PER_TOKEN])[:n_canvas]
+    left = before[len(before) - n_left :]
+    rows = []
+    for length in dict.fromkeys(lengths):
+        right = after[: n_canvas - n_left - length]
+        fill = [eos_id] * (n_canvas - n_left - length - len(right))
+        rows.append(
+            CanvasRow(
+                ids=(*left, *[eos_id] * length, *right, *fill),
+                start=n_left,
+                n_tokens=length,
+                n_right=len(right),
+                must_start=head.encode("utf-8", "surrogatepass"),
+                must_end=tail.encode("utf-8", "surrogatepass"),
+            )
+        )
+    context_ids = tuple(before[: len(before) - n_left])
+    return CanvasPlan(context_ids=context_ids, rows=tuple(rows), head=head, tail=tail)
+
+
+def _heal_left(prefix: str) -> tuple[str, str]:
+    """Split the prefix into what is safely cut and the word that the span takes over."""
+    match = _OPEN_WORD.search(prefix)
+    cut = len(prefix) if match is None else match.start()
+    return prefix[:cut], prefix[cut:]
+
+
+def _heal_right(suffix: str, head: str) -> tuple[str, str]:
+    """Split the suffix into the word's end that the span takes over, and the rest.
+
+    Only a word that was also begun before the span is cut in the middle; a word that merely
+    follows is a token of its own already.
+    """
+    match = _WORD_GOES_ON.match(suffix) if head.strip() else None
+    cut = 0 if match is None else match.end()
+    return suffix[:cut], suffix[cut:]
+
+
+def _context_ids(
+    text: str, tokenizer: Tokenizer, settings: InfillSettings, bos_id: int
+) -> list[int]:
+    """Ids of the last lines that fit the budget, with ``<bos>`` where the document begins."""
+    budget = settings.context_tokens + settings.left_tokens
+    start = _window_start(text, budget * _CHARS_PER_TOKEN)
+    ids = tokenizer.encode(text[start:])
+    ids = [bos_id, *ids] if start == 0 else ids
+    # Rare: dense text. Cutting in whole steps keeps the start still while a few tokens are typed.
+    if len(ids) > budget:
+        step = max(1, settings.context_tokens // 4)
+        excess = -(-(len(ids) - budget) // step) * step
+        ids = ids[excess:]
+    return ids
+
+
+def _window_start(text: str, max_chars: int) -> int:
+    """Offset of the first line to read: a multiple of ``_WINDOW_LINES`` from the top."""
+    if len(text) <= max_chars:
+        return 0
+    earliest = len(text) - max_chars
+    n_lines_before = text.count("\n", 0, earliest)
+    to_skip = _WINDOW_LINES - n_lines_before % _WINDOW_LINES
+    start = earliest
+    for _ in range(to_skip):
+        newline = text.find("\n", start)
+        if newline < 0:
+            return earliest  # one enormous line
+        start = newline + 1
+    return start
+
+
+def _canvas_tokens(
+    n_left: int, longest_span: int, settings: InfillSettings, canvas_length: int
+) -> int:
+    """Canvas length: the usual one, or longer where the span asks for it."""
+    needed = n_left + longest_span + settings.right_tokens
+    rounded = -(-needed // _CANVAS_STEP) * _CANVAS_STEP
+    limit = min(MAX_CANVAS_TOKENS, canvas_length)
+    return min(limit, max(settings.canvas_tokens, rounded))
