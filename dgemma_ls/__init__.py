@@ -1,0 +1,1 @@
+"""The language server: documents, features and protocol around ``dgemma_engine``."""

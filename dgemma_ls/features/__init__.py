@@ -1,0 +1,1 @@
+"""What the server can do, one feature per file: two pure halves around the one wait."""

@@ -1,0 +1,169 @@
+"""Fill a span: :func:`prepare` before the engine call, :func:`finish` after it.
+
+Both are pure: no engine, clock, file or protocol in here. The command line and the inline feature
+stand on the same two halves.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dgemma_engine.types import CancelToken, Candidate, InfillResult, Span, StopReason
+from dgemma_ls.gate import check
+from dgemma_ls.postprocess import variants
+from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
+
+_LINE_BREAK = re.compile(r"[\r\n]")
+
+
+class SpanTokenizer(Protocol):
+    """What a feature needs to know of the engine's tokenizer."""
+
+    def encode(self, text: str) -> list[int]:
+        """Give the text's token ids."""
+        ...
+
+
+class Infiller(Protocol):
+    """What a feature needs of the engine; ``dgemma_engine.Engine`` is one."""
+
+    @property
+    def max_span_tokens(self) -> int:
+        """The most tokens that a span can have."""
+        ...
+
+    @property
+    def tokenizer(self) -> SpanTokenizer:
+        """The tokenizer that counts them."""
+        ...
+
+    def infill(
+        self,
+        prefix: str,
+        suffix: str,
+        *,
+        lengths: Sequence[int] | None = None,
+        multiline: bool = False,
+        n_candidates: int = 3,
+        steps: int = 8,
+        seed: int = 0,
+        cancel: CancelToken | None = None,
+    ) -> InfillResult:
+        """Find texts to stand between prefix and suffix."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillRequest:
+    """What the engine is asked.
+
+    Attributes:
+        prefix: the whole text before the span.
+        suffix: the whole text after it.
+        multiline: whether the new text may have several lines.
+        lengths: span lengths in tokens to try; ``None`` leaves them to the engine.
+    """
+
+    prefix: str
+    suffix: str
+    multiline: bool
+    lengths: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """An edit that passed the gate, with the engine's score for it."""
+
+    edit: Edit
+    score: float
+
+
+def prepare(snapshot: Snapshot, span: Span, *, lengths: Sequence[int] | None = None) -> FillRequest:
+    """Turn a span of a document into a question to the engine.
+
+    The new text may have several lines if the old one has.
+
+    Args:
+        snapshot: the document.
+        span: what to replace; an empty one is a cursor.
+        lengths: for a selection, :func:`lengths_around` its number of tokens.
+
+    Raises:
+        ValueError: if the span reaches past the end of the text.
+    """
+    if span.end > len(snapshot.text):
+        raise ValueError(f"{span} ends after the text ({len(snapshot.text)} characters)")
+    old_text = snapshot.text[span.start : span.end]
+    return FillRequest(
+        prefix=snapshot.text[: span.start],
+        suffix=snapshot.text[span.end :],
+        multiline=_LINE_BREAK.search(old_text) is not None,
+        lengths=None if lengths is None else tuple(lengths),
+    )
+
+
+def lengths_around(n_tokens: int, max_span_tokens: int) -> tuple[int, ...]:
+    """Give span lengths to try for a selection: a bit shorter than it, as long, and half longer.
+
+    Raises:
+        ValueError: if the selection has no tokens or more than a span can have.
+    """
+    if not 1 <= n_tokens <= max_span_tokens:
+        raise ValueError(f"{n_tokens=} must be 1..{max_span_tokens}")
+    wanted = {max(1, n_tokens * 3 // 4), n_tokens, n_tokens + (n_tokens + 1) // 2}
+    return tuple(sorted({min(n, max_span_tokens) for n in wanted}))
+
+
+def finish(snapshot: Snapshot, span: Span, result: InfillResult) -> list[Edit] | Refusal:
+    """Turn the engine's answer into edits that may be shown, best first, or say why there is none.
+
+    Args:
+        snapshot: the document as it was when :func:`prepare` saw it.
+        span: what to replace.
+        result: the engine's answer.
+    """
+    proposals = judge(snapshot, span, result)
+    if isinstance(proposals, Refusal):
+        return proposals
+    return [proposal.edit for proposal in proposals]
+
+
+def judge(snapshot: Snapshot, span: Span, result: InfillResult) -> list[Proposal] | Refusal:
+    """Do what :func:`finish` does, and keep the scores."""
+    if result.stop is StopReason.CANCELLED:
+        return Refusal(reason=RefusalReason.CANCELLED)
+    if not result.candidates:
+        late = result.stop is StopReason.DEADLINE
+        return Refusal(reason=RefusalReason.DEADLINE if late else RefusalReason.NO_CANDIDATE)
+    verdicts = [_judge_one(snapshot, span, candidate) for candidate in result.candidates]
+    proposals: dict[str, Proposal] = {}  # by text, as filters can make two candidates the same
+    for verdict in verdicts:
+        if isinstance(verdict, Proposal):
+            proposals.setdefault(verdict.edit.new_text, verdict)
+    if proposals:
+        return list(proposals.values())
+    # When nothing passes, what the engine liked best tells most.
+    best = verdicts[0]
+    assert isinstance(best, Refusal)
+    return best
+
+
+def _judge_one(snapshot: Snapshot, span: Span, candidate: Candidate) -> Proposal | Refusal:
+    texts = variants(candidate, snapshot, span)
+    if isinstance(texts, Refusal):
+        return texts
+    first = _gated(snapshot, span, texts[0])
+    if isinstance(first, Proposal):
+        return first
+    # A parse is the dearest step here, so the other texts wait until they are needed.
+    others = (_gated(snapshot, span, variant) for variant in texts[1:])
+    return next((verdict for verdict in others if isinstance(verdict, Proposal)), first)
+
+
+def _gated(snapshot: Snapshot, span: Span, candidate: Candidate) -> Proposal | Refusal:
+    edit = Edit(uri=snapshot.uri, version=snapshot.version, span=span, new_text=candidate.text)
+    verdict = check(snapshot, edit)
+    return (
+        verdict if isinstance(verdict, Refusal) else Proposal(edit=verdict, score=candidate.score)
+    )

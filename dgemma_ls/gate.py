@@ -1,0 +1,161 @@
+"""The last door before the user: an edit passes, or is refused with a reason.
+
+Pure: it parses, and knows no files, engine or protocol.
+
+What "breaks the parse" means
+-----------------------------
+A text that parses must parse afterwards: not one ERROR or MISSING node is let in. But a text in
+which someone types is mostly broken (``foo(`` without its end), and tree-sitter's recovery may
+describe one and the same mistake anew after each edit: it swallows more or less of what follows,
+or finds a second mistake that the first had hidden. So the flaws of both texts are compared.
+
+The **touched region** is the new text grown over the white space on both sides: white space never
+belongs to a flaw, so only this way does a flaw touch the region that ends at the last word before
+the cursor. Outside the region both texts have the same characters, moved by a constant; the old
+flaws are moved along, and an end that touches the replaced text takes all of the new text in; a
+flaw that lay in the replaced text is gone with it and excuses nothing.
+The **damage** is the number of flawed characters outside the region, then the number of flaws.
+An edit passes when
+
+1. the damage does not grow;
+2. no flaw that touches the region is new. One that lies within the region is old if an old flaw of
+   the same kind has its start or its end, or if it misses a closing bracket where an old flaw
+   touched the region (4. sees to it that the bracket was missing before); one that reaches out
+   is old if what it covers outside was covered by an old flaw that touched the region;
+3. every other flaw lies within an old one, or the damage falls: then recovery has only put an
+   older mistake into other words;
+4. while a flaw touches the region, no more brackets are without a partner than before.
+
+So the text in a hole must be right in itself even if its surroundings are broken, and mistakes
+elsewhere do not stand in its way. Two mistakes that cancel out (an unclosed bracket, a stray one
+below) can fool the comparison either way. Where a language has no grammar, the brackets and quotes
+of the whole text must not pair up worse than before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dgemma_engine.types import Span
+from dgemma_ls.syntax import Flaw, count_unpaired, find_flaws, has_grammar
+from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
+
+_MISSING_CLOSERS = frozenset({"MISSING )", "MISSING ]", "MISSING }"})
+
+
+def check(snapshot: Snapshot, edit: Edit) -> Edit | Refusal:
+    """Let an edit pass as it is, or say why not.
+
+    Raises:
+        ValueError: if the edit is of another document or version, or reaches past its end.
+    """
+    after = edit.apply(snapshot)
+    if after == snapshot.text:
+        return Refusal(reason=RefusalReason.EMPTY)
+    if has_grammar(snapshot.language_id):
+        broken = _breaks_parse(snapshot, edit, after)
+    else:
+        broken = count_unpaired(after) > count_unpaired(snapshot.text)
+    return Refusal(reason=RefusalReason.BREAKS_PARSE) if broken else edit
+
+
+def _breaks_parse(snapshot: Snapshot, edit: Edit, after: str) -> bool:
+    flaws_after = find_flaws(snapshot.language_id, after)
+    if not flaws_after:
+        return False
+    flaws_before = find_flaws(snapshot.language_id, snapshot.text)
+    if not flaws_before:
+        return True
+    region = _touched_region(after, edit)
+    old_damage = _damage([_carried(flaw, edit) for flaw in flaws_before], region)
+    new_damage = _damage(flaws_after, region)
+    if new_damage > old_damage:
+        return True
+    old = [_carried(flaw, edit) for flaw in flaws_before if not _is_replaced(flaw, edit)]
+    outermost = [flaw for flaw in flaws_after if not flaw.nested]
+    touching = [flaw for flaw in outermost if _touch(flaw.span, region)]
+    if any(_is_new_in_region(flaw, old, region) for flaw in touching):
+        return True
+    elsewhere = [flaw for flaw in outermost if not _touch(flaw.span, region)]
+    if new_damage == old_damage and not _lie_within(elsewhere, old):
+        return True
+    return bool(touching) and count_unpaired(after) > count_unpaired(snapshot.text)
+
+
+def _is_replaced(flaw: Flaw, edit: Edit) -> bool:
+    """Say whether a flaw lay in the old text of the span; at its edge, nothing may be missing."""
+    at_edge = flaw.span.start == flaw.span.end and flaw.span.start in (
+        edit.span.start,
+        edit.span.end,
+    )
+    return _within(flaw.span, edit.span) and not at_edge
+
+
+def _carried(flaw: Flaw, edit: Edit) -> Flaw:
+    """Give an old flaw its place in the edited text."""
+    start, end = flaw.span.start, flaw.span.end
+    new_end = edit.span.start + len(edit.new_text)
+    if start > edit.span.start:
+        start = new_end + start - edit.span.end if start > edit.span.end else edit.span.start
+    if end >= edit.span.start:
+        end = new_end + max(end - edit.span.end, 0)
+    return replace(flaw, span=Span(start=start, end=end))
+
+
+def _touched_region(after: str, edit: Edit) -> Span:
+    before_it = after[: edit.span.start]
+    behind_it = after[edit.span.start + len(edit.new_text) :]
+    return Span(start=len(before_it.rstrip()), end=len(after) - len(behind_it.lstrip()))
+
+
+def _damage(flaws: Sequence[Flaw], region: Span) -> tuple[int, int]:
+    n_characters = sum(
+        part.end - part.start
+        for flaw in flaws
+        if not flaw.nested
+        for part in _outside(flaw.span, region)
+    )
+    return n_characters, len(flaws)
+
+
+def _is_new_in_region(flaw: Flaw, old: Sequence[Flaw], region: Span) -> bool:
+    old_there = [other for other in old if _touch(other.span, region)]
+    if not _within(flaw.span, region):
+        return not all(
+            any(_within(part, other.span) for other in old_there)
+            for part in _outside(flaw.span, region)
+        )
+    if flaw.kind in _MISSING_CLOSERS and old_there:
+        return False
+    return not any(
+        other.kind == flaw.kind
+        and _within(other.span, region)
+        and (other.span.start == flaw.span.start or other.span.end == flaw.span.end)
+        for other in old_there
+    )
+
+
+def _lie_within(flaws: Sequence[Flaw], old: Sequence[Flaw]) -> bool:
+    places = {flaw.span for flaw in old}
+    return all(
+        # Mostly it is the very same span; the search is for where recovery found other words.
+        flaw.span in places or any(_within(flaw.span, place) for place in places)
+        for flaw in flaws
+    )
+
+
+def _outside(span: Span, region: Span) -> list[Span]:
+    """Give the parts of a span that stick out of the region on the left and on the right."""
+    parts = []
+    if span.start < region.start:
+        parts.append(Span(start=span.start, end=min(span.end, region.start)))
+    if span.end > region.end:
+        parts.append(Span(start=max(span.start, region.end), end=span.end))
+    return parts
+
+
+def _touch(span: Span, region: Span) -> bool:
+    return span.start <= region.end and region.start <= span.end
+
+
+def _within(span: Span, place: Span) -> bool:
+    return place.start <= span.start and span.end <= place.end
