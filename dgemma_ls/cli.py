@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from dgemma_engine.errors import EngineError
 from dgemma_ls.commands import fill
 from dgemma_ls.files import FileError
+from dgemma_ls.loading import load_engine
 
 _BAD_INPUT = 2
 _BUG = 70  # EX_SOFTWARE of sysexits.h
@@ -23,7 +24,7 @@ _INTERRUPTED = 130  # 128 + SIGINT, as the shell has it
 _BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 
-def main(argv: Sequence[str] | None = None, *, load: fill.EngineLoader = fill.load_engine) -> int:
+def main(argv: Sequence[str] | None = None, *, load: fill.EngineLoader = load_engine) -> int:
     """Run the program and give its exit code; ``load`` makes the engine."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _tame_stdout()

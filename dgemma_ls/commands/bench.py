@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from dgemma_engine.types import Span
-from dgemma_ls.features.fill import finish, prepare
+from dgemma_ls.features.fill import CANDIDATES_TO_GATE, finish, prepare
+from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.types import Refusal, Snapshot
 
 _PREFIX_TOKENS = 448
@@ -40,9 +41,7 @@ def main(argv: Sequence[str]) -> int:
     """Measure and print a table or JSON; give the exit code."""
     args = _parser().parse_args(argv)
     figures = [*_load_time(args.model)]
-    import dgemma_engine
-
-    engine = dgemma_engine.load(args.model)
+    engine = load_engine(args.model)
     figures += _forward(engine, Path(args.model), with_peer=args.peer)
     figures += _suggestions(engine)
     figures += _server_memory(args.model)
@@ -59,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dgemma-ls bench", description="Measure speed and memory on this machine."
     )
-    parser.add_argument("--model", default="embedded", help="model folder (default: embedded)")
+    parser.add_argument("--model", default=EMBEDDED, help="model folder (default: embedded)")
     parser.add_argument(
         "--peer",
         action="store_true",
@@ -78,7 +77,7 @@ def _load_time(model: str) -> list[Figure]:
     )
     runs = []
     for _ in range(3):
-        out = subprocess.run(  # noqa: S603 - our own program
+        out = subprocess.run(
             [sys.executable, "-c", code], check=True, capture_output=True, text=True
         ).stdout.split()
         runs.append((float(out[0]), float(out[1])))
@@ -137,7 +136,7 @@ def _peer_forward(
             "dgemma-ls: error: --peer needs transformers; install the dev extra, or leave it out"
         ) from None
     cache_utils = importlib.import_module("transformers.cache_utils")
-    if str(folder) == "embedded":
+    if str(folder) == EMBEDDED:
         import dgemma_engine
 
         folder = Path(dgemma_engine.__file__).parent / "embedded"
@@ -206,7 +205,7 @@ def _suggestions(engine: Any) -> list[Figure]:
         span = Span(start=offset, end=offset)
         start = time.perf_counter()
         request = prepare(snapshot, span)
-        result = engine.infill(request.prefix, request.suffix, n_candidates=8)
+        result = engine.infill(request.prefix, request.suffix, n_candidates=CANDIDATES_TO_GATE)
         shown = finish(snapshot, span, result)
         if version >= 3:
             times.append(time.perf_counter() - start)
@@ -232,7 +231,7 @@ def _server_memory(model: str) -> list[Figure]:
     """Resident memory of a server process that has answered one request."""
     if not Path("/proc/self/status").exists():
         return []
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(
         [sys.executable, "-m", "dgemma_ls"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -13,8 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dgemma_engine.types import InfillResult, Span
-from dgemma_ls.features.fill import Infiller, Proposal, judge, lengths_around, prepare
+from dgemma_ls.features.fill import (
+    CANDIDATES_TO_GATE,
+    Infiller,
+    Proposal,
+    judge,
+    lengths_around,
+    prepare,
+)
 from dgemma_ls.files import TextFile, read_text, write_text
+from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.positions import LineIndex, PositionEncoding
 from dgemma_ls.syntax import language_for_path
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
@@ -26,7 +34,6 @@ DESCRIPTION = (
     "because no candidate was fit to be shown, 2: bad input."
 )
 
-_EMBEDDED = "embedded"
 _REFUSALS = {
     RefusalReason.NO_CANDIDATE: "the model had nothing to offer",
     RefusalReason.BREAKS_PARSE: "every candidate would add a syntax error",
@@ -62,23 +69,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", metavar="LINE:COLUMN", type=_place, help="replace the text from --at up to here"
     )
     parser.add_argument(
-        "--model", metavar="DIR", default=_EMBEDDED, help="model folder (default: the embedded one)"
+        "--model", metavar="DIR", default=EMBEDDED, help="model folder (default: the embedded one)"
     )
     parser.add_argument(
-        "--candidates", metavar="N", type=_count, default=3, help="texts to try (default: 3)"
+        "--candidates", metavar="N", type=_count, default=3, help="most texts to offer (default: 3)"
     )
     parser.add_argument(
         "--seed", metavar="S", type=_seed, default=0, help="same seed, same fill (default: 0)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, not a diff")
     parser.add_argument("--write", action="store_true", help="write the best text to the file")
-
-
-def load_engine(model: str) -> Infiller:
-    """Load the engine; torch is imported here and not before."""
-    import dgemma_engine
-
-    return dgemma_engine.load(model)
 
 
 def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
@@ -103,10 +103,12 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
     )
     lines = LineIndex(file.text)
     span = _span(file, lines, args.at, args.to)
-    if args.model != _EMBEDDED and not Path(args.model).is_dir():
+    if args.model != EMBEDDED and not Path(args.model).is_dir():
         raise InputError(f"{args.model} is no model folder; leave out --model for the embedded one")
     result = _infill(load(args.model), snapshot, span, args)
     outcome = judge(snapshot, span, result)
+    if not isinstance(outcome, Refusal):
+        outcome = outcome[: args.candidates]
     if args.write and not isinstance(outcome, Refusal):
         write_text(file, outcome[0].edit.apply(snapshot))
     if args.json:
@@ -136,7 +138,7 @@ def _infill(
         request.suffix,
         lengths=request.lengths,
         multiline=request.multiline,
-        n_candidates=args.candidates,
+        n_candidates=max(args.candidates, CANDIDATES_TO_GATE),
         seed=args.seed,
     )
 

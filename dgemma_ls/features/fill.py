@@ -14,6 +14,9 @@ from dgemma_ls.gate import check
 from dgemma_ls.postprocess import variants
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
 
+CANDIDATES_TO_GATE = 8
+"""What to ask the engine for, however few are shown: the gate may refuse the best ones."""
+
 _LINE_BREAK = re.compile(r"[\r\n]")
 
 

@@ -151,9 +151,19 @@ def test_the_engine_gets_all_text_around_the_span_and_the_options(fill: Fill) ->
             "suffix": ")\n",
             "lengths": (1, 2, 3),
             "multiline": False,
-            "n_candidates": 5,
+            "n_candidates": 8,
             "seed": 9,
         }
+    ]
+
+
+def test_no_more_candidates_are_offered_than_asked_for(fill: Fill) -> None:
+    engine = FakeEngine(texts=("a)", "b)", "c)"))
+    outcome = fill("--to", "2:15", "--json", "--candidates", "2", engine=engine)
+
+    assert [candidate["text"] for candidate in json.loads(outcome.out)["candidates"]] == [
+        "a)",
+        "b)",
     ]
 
 

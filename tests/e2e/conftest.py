@@ -1,0 +1,200 @@
+"""Starts servers as an editor does, and keeps a trace of all that goes over the wire."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FAKE_SERVER = [sys.executable, str(Path(__file__).with_name("fake_server.py"))]
+REAL_SERVER = [sys.executable, "-m", "dgemma_ls"]
+PATIENCE_S = 60.0  # only reached when a test fails
+
+
+def server_environment() -> dict[str, str]:
+    """Give the environment in which the checkout's packages are found."""
+    paths = [str(ROOT), str(ROOT / "engine")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def read_message(stream: BinaryIO) -> dict[str, Any] | None:
+    """Read one message, strictly: a stray byte is an error; None at the end."""
+    headers: dict[str, str] = {}
+    while (line := stream.readline()) != b"\r\n":
+        if not line and not headers:
+            return None
+        assert line.endswith(b"\r\n"), f"stray bytes: {line!r}"
+        name, colon, value = line.decode("ascii").rstrip("\r\n").partition(": ")
+        assert colon, f"stray bytes: {line!r}"
+        assert name in ("Content-Length", "Content-Type"), f"stray bytes: {line!r}"
+        headers[name] = value
+    length = int(headers["Content-Length"])
+    body = stream.read(length)
+    assert len(body) == length, "the last message is cut short"
+    message = json.loads(body)
+    assert message["jsonrpc"] == "2.0"
+    return message
+
+
+class Wire:
+    """A client without a library: what it sends and gets is exactly what the test says."""
+
+    def __init__(self, command: Sequence[str], stderr: Path) -> None:
+        with stderr.open("wb") as file:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                env=server_environment(),
+                cwd=ROOT,
+            )
+        self.notifications: list[dict[str, Any]] = []
+        self._requests: list[int | str] = []
+        self._answers: dict[int | str, dict[str, Any]] = {}
+        self._n_answers: Counter[int | str] = Counter()
+        self._error: BaseException | None = None
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        try:
+            assert self.process.stdout is not None
+            while (message := read_message(self.process.stdout)) is not None:
+                with self._news:
+                    if "id" in message and "method" not in message:
+                        self._answers[message["id"]] = message
+                        self._n_answers[message["id"]] += 1
+                    else:
+                        self.notifications.append(message)
+                    self._news.notify_all()
+        except Exception as err:  # noqa: BLE001 - the waiting test raises it
+            self._error = err
+            with self._news:
+                self._news.notify_all()
+
+    def send_bytes(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def send(self, message: dict[str, Any]) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    def notify(self, method: str, params: Any = None) -> None:
+        self.send({"method": method, "params": params})
+
+    def start(self, method: str, params: Any = None) -> int:
+        """Send a request and give its id."""
+        number = len(self._requests) + 1
+        self._requests.append(number)
+        self.send({"id": number, "method": method, "params": params})
+        return number
+
+    def answer(self, number: int | str) -> dict[str, Any]:
+        """Wait for the answer to a request."""
+        with self._news:
+            there = self._news.wait_for(
+                lambda: number in self._answers or self._error is not None, PATIENCE_S
+            )
+        if self._error is not None:
+            raise self._error
+        assert there, f"request {number} was not answered"
+        return self._answers[number]
+
+    def request(self, method: str, params: Any = None) -> dict[str, Any]:
+        """Send a request and wait for its answer."""
+        return self.answer(self.start(method, params))
+
+    def initialize(self, options: Any = None, encoding: str = "utf-16") -> dict[str, Any]:
+        capabilities = {"general": {"positionEncodings": [encoding]}}
+        answer = self.request(
+            "initialize",
+            {"processId": None, "rootUri": None, "capabilities": capabilities}
+            | ({} if options is None else {"initializationOptions": options}),
+        )
+        self.notify("initialized", {})
+        return answer["result"]
+
+    def open(self, uri: str, text: str, language_id: str = "python") -> None:
+        document = {"uri": uri, "languageId": language_id, "version": 1, "text": text}
+        self.notify("textDocument/didOpen", {"textDocument": document})
+
+    def start_inline(self, uri: str, line: int, character: int, *, kind: int = 1) -> int:
+        return self.start(
+            "textDocument/inlineCompletion",
+            {
+                "textDocument": {"uri": uri},
+                "position": {"line": line, "character": character},
+                "context": {"triggerKind": kind},
+            },
+        )
+
+    def inline(self, uri: str, line: int, character: int) -> list[dict[str, Any]]:
+        return self.answer(self.start_inline(uri, line, character))["result"]["items"]
+
+    def hang_up(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+    def wait_for_exit(self, timeout_s: float = PATIENCE_S) -> int:
+        return self.process.wait(timeout_s)
+
+    def check_trace(self, *, unanswered: Sequence[int] = ()) -> None:
+        """Hold that all bytes were protocol and each request was answered exactly once."""
+        self._reader.join(PATIENCE_S)
+        if self._error is not None:
+            raise self._error
+        expected = Counter(set(self._requests) - set(unanswered))
+        assert self._n_answers == expected
+
+    def leave(self) -> None:
+        """Shut down properly, then check the trace."""
+        assert self.request("shutdown")["result"] is None
+        self.notify("exit")
+        assert self.wait_for_exit() == 0
+        self.check_trace()
+
+    def destroy(self) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+
+
+@pytest.fixture
+def stderr_file(tmp_path: Path) -> Path:
+    return tmp_path / "stderr.txt"
+
+
+@pytest.fixture
+def start_server(stderr_file: Path) -> Iterator[Callable[..., Wire]]:
+    """Give a function that starts a server, which is gone after the test whatever happens."""
+    wires: list[Wire] = []
+
+    def start(command: Sequence[str] = FAKE_SERVER) -> Wire:
+        wires.append(Wire(command, stderr_file))
+        return wires[-1]
+
+    yield start
+    for wire in wires:
+        wire.destroy()
+
+
+@pytest.fixture
+def wire(start_server: Callable[..., Wire]) -> Wire:
+    """Give a connection to the server with the fake engine, not yet initialized."""
+    return start_server()

@@ -1,0 +1,105 @@
+"""The real server around a fake engine, so that a test decides when a computation ends.
+
+The engine looks at the line before the cursor: after ``slow`` it steps until it is told to stop,
+after ``deaf`` it never stops, after ``boom`` it fails, else it answers at once. What it does is
+kept in a journal, which a test reads with the request ``fake/journal``.
+"""
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from dgemma_engine.errors import CheckpointError
+from dgemma_engine.types import CancelToken, Candidate, InfillResult, StopReason
+from dgemma_ls.server import DgemmaServer, create_server, serve_stdio
+from dgemma_ls.settings import Settings
+
+_STEP_S = 0.005
+
+
+class FakeEngine:
+    """Answers ``value`` and then ``other``."""
+
+    max_span_tokens = 64
+
+    def __init__(self, journal: list[str]) -> None:
+        self._journal = journal
+
+    @property
+    def tokenizer(self) -> "FakeEngine":
+        return self
+
+    def encode(self, text: str) -> list[int]:
+        return list(text.encode())
+
+    def infill(
+        self,
+        prefix: str,
+        suffix: str,
+        *,
+        lengths: Sequence[int] | None = None,
+        multiline: bool = False,
+        n_candidates: int = 3,
+        steps: int = 8,
+        seed: int = 0,
+        cancel: CancelToken | None = None,
+    ) -> InfillResult:
+        assert cancel is not None
+        print("a line that must not reach the protocol")
+        line = prefix.rsplit("\n", 1)[-1]
+        self._journal.append(f"start {line}")
+        if "boom" in line:
+            raise ValueError(f"cannot fill {prefix}")
+        stop = StopReason.STABLE
+        if "slow" in line or "deaf" in line:
+            stop = self._step_until(cancel, deaf="deaf" in line)
+        self._journal.append(f"{stop.value} {line}")
+        texts = () if stop is StopReason.CANCELLED else ("value", "other", ")")[:n_candidates]
+        return InfillResult(
+            candidates=tuple(
+                Candidate(text=text, score=-float(n), forwards=1, n_tokens=1)
+                for n, text in enumerate(texts)
+            ),
+            stop=stop,
+            forwards=1,
+            milliseconds=0.0,
+        )
+
+    def _step_until(self, cancel: CancelToken, *, deaf: bool) -> StopReason:
+        while (reason := cancel.stop_reason()) is None or deaf:
+            time.sleep(_STEP_S)
+        return reason
+
+
+def create_fake() -> DgemmaServer:
+    """Make a server with the fake engine and its journal."""
+    journal: list[str] = []
+
+    def load(settings: Settings) -> FakeEngine:
+        journal.append(f"load {settings.model} on {threading.current_thread().name}")
+        if settings.model == "missing":
+            raise CheckpointError("missing is no model folder; choose another")
+        return FakeEngine(journal)
+
+    server = create_server(load)
+
+    @server.feature("fake/journal")
+    async def read_journal(params: Any) -> list[str]:
+        """Give the journal once it contains what the request names."""
+        while params.wait_for not in journal:
+            await asyncio.sleep(_STEP_S)
+        return journal
+
+    @server.feature("fake/modules")
+    def read_modules(params: Any) -> list[str]:
+        return sorted(sys.modules)
+
+    return server
+
+
+if __name__ == "__main__":
+    log_file = sys.argv[1] if len(sys.argv) > 1 else None
+    sys.exit(serve_stdio(log_file=log_file, verbose=True, create=create_fake))
