@@ -103,8 +103,7 @@ def plan_canvases(
     longest = max_span_tokens(settings, canvas_length)
     if not lengths or not all(1 <= length <= longest for length in lengths):
         raise RequestError(f"span lengths {list(lengths)} must be 1..{longest} tokens")
-    kept, head = _heal_left(prefix)
-    tail, rest = _heal_right(suffix, head)
+    kept, head, tail, rest = heal(prefix, suffix)
     before = _context_ids(kept, tokenizer, settings, bos_id)
     n_left = min(settings.left_tokens, len(before))
     n_canvas = _canvas_tokens(n_left, max(lengths), settings, canvas_length)
@@ -128,22 +127,21 @@ def plan_canvases(
     return CanvasPlan(context_ids=context_ids, rows=tuple(rows), head=head, tail=tail)
 
 
-def _heal_left(prefix: str) -> tuple[str, str]:
-    """Split the prefix into what is safely cut and the word that the span takes over."""
+def heal(prefix: str, suffix: str) -> tuple[str, str, str, str]:
+    """Move both cuts to where tokens naturally end.
+
+    Returns:
+        What is left of the prefix, the word begun before the span, the word's end after the
+        span, and what is left of the suffix.
+    """
     match = _OPEN_WORD.search(prefix)
     cut = len(prefix) if match is None else match.start()
-    return prefix[:cut], prefix[cut:]
-
-
-def _heal_right(suffix: str, head: str) -> tuple[str, str]:
-    """Split the suffix into the word's end that the span takes over, and the rest.
-
-    Only a word that was also begun before the span is cut in the middle; a word that merely
-    follows is a token of its own already.
-    """
-    match = _WORD_GOES_ON.match(suffix) if head.strip() else None
-    cut = 0 if match is None else match.end()
-    return suffix[:cut], suffix[cut:]
+    kept, head = prefix[:cut], prefix[cut:]
+    # A word that merely follows the span is a token of its own already; only one that was also
+    # begun before it is cut in the middle.
+    goes_on = _WORD_GOES_ON.match(suffix) if head.strip() else None
+    cut = 0 if goes_on is None else goes_on.end()
+    return kept, head, suffix[:cut], suffix[cut:]
 
 
 def _context_ids(

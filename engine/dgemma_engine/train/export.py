@@ -30,6 +30,7 @@ def export(work: Path, out: Path, recipe: Path) -> None:
         for name, value in trained.items()
     }
     save_file(tensors, out / WEIGHTS_NAME, metadata={"format": "pt"})
+    (out / WEIGHTS_NAME).chmod(0o644)  # the library writes for the owner only
     vocab_size = load_tokenizer(work).vocab_size
     _write_json(out / CONFIG_NAME, load_model_values(vocab_size, recipe))
     _write_json(out / SETTINGS_NAME, load_infill_values(recipe))

@@ -108,7 +108,10 @@ def train_tokenizer(texts: Iterable[str], recipe: TokenizerRecipe, out: Path) ->
 
 def load_tokenizer(path: Path) -> Tokenizer:
     """Load a ``tokenizer.json`` for encoding documents, where ``<eos>`` is only text."""
-    tokenizer = Tokenizer.from_file(str(path))
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as err:  # noqa: BLE001  (the library raises plain Exception)
+        raise ValueError(f"{path}: no usable tokenizer ({err}); run the step before") from err
     tokenizer.encode_special_tokens = True
     return tokenizer
 
