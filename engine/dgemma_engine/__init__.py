@@ -15,7 +15,7 @@ from dgemma_engine.errors import (
     RequestError,
     TokenizerError,
 )
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, Span, StopReason
+from dgemma_engine.types import CancelToken, Candidate, InfillResult, Origin, Span, StopReason
 from dgemma_engine.worker import EngineWorker, Job, Priority
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = [
     "Job",
     "ModelConfig",
     "ModelFilesError",
+    "Origin",
     "PrefixCache",
     "Priority",
     "RequestError",

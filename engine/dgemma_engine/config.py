@@ -348,30 +348,9 @@ def _parse_text_config(text: _Section, canvas_length: int) -> ModelConfig:
 
 def _parse_layers(text: _Section, n_heads: int) -> tuple[LayerConfig, ...]:
     kinds = _parse_layer_types(text)
-    overrides = text.get("per_layer_config") or {}
-    if not isinstance(overrides, Mapping):
-        raise text.error("per_layer_config", overrides, "must be an object")
     ropes = {kind: _parse_rope(text, kind) for kind in set(kinds)}
     layers = []
-    for idx, kind in enumerate(kinds):
-        head_dim = text.positive_int("head_dim")
-        n_kv_heads = text.positive_int("num_key_value_heads")
-        # Read even where unused, so that the keys count as known.
-        global_head_dim = text.positive_int("global_head_dim")
-        global_kv_heads = text.positive_int("num_global_key_value_heads")
-        if overrides:
-            layer = overrides.get(str(idx), {})
-            if not isinstance(layer, Mapping) or set(layer) - {"head_dim", "num_key_value_heads"}:
-                raise text.error(
-                    f"per_layer_config.{idx}", layer, "may hold head_dim and num_key_value_heads"
-                )
-            section = _Section(
-                text.path, layer, {"head_dim": head_dim, "num_key_value_heads": n_kv_heads}
-            )
-            head_dim = section.positive_int("head_dim")
-            n_kv_heads = section.positive_int("num_key_value_heads")
-        elif kind == "full_attention":
-            head_dim, n_kv_heads = global_head_dim, global_kv_heads
+    for kind, (head_dim, n_kv_heads) in zip(kinds, _parse_shapes(text, kinds), strict=True):
         if n_heads % n_kv_heads:
             raise text.error(
                 "num_key_value_heads", n_kv_heads, f"must divide num_attention_heads ({n_heads})"
@@ -389,6 +368,33 @@ def _parse_layers(text: _Section, n_heads: int) -> tuple[LayerConfig, ...]:
             )
         )
     return tuple(layers)
+
+
+def _parse_shapes(text: _Section, kinds: list[LayerKind]) -> list[tuple[int, int]]:
+    """Give (head_dim, key/value heads) of every layer, from either spelling."""
+    usual = (text.positive_int("head_dim"), text.positive_int("num_key_value_heads"))
+    # Read even where unused, so that the keys count as known.
+    full = (text.positive_int("global_head_dim"), text.positive_int("num_global_key_value_heads"))
+    overrides = text.get("per_layer_config")
+    if not overrides:
+        return [full if kind == "full_attention" else usual for kind in kinds]
+    # Keys are layer numbers, padded with zeros when there are ten layers or more ("05").
+    by_layer: dict[int, Mapping[str, Any]] = {}
+    for key, values in overrides.items() if isinstance(overrides, Mapping) else ():
+        is_number = str(key).isdecimal() and int(key) < len(kinds)
+        known = isinstance(values, Mapping) and set(values) <= {"head_dim", "num_key_value_heads"}
+        if not is_number or not known:
+            rule = "must give head_dim and num_key_value_heads of a layer by its number"
+            raise text.error(f"per_layer_config.{key}", values, rule)
+        by_layer[int(key)] = values
+    if not by_layer:
+        raise text.error("per_layer_config", overrides, "must be an object")
+    shapes = []
+    for idx in range(len(kinds)):
+        defaults = {"head_dim": usual[0], "num_key_value_heads": usual[1]}
+        layer = _Section(text.path, by_layer.get(idx, {}), defaults)
+        shapes.append((layer.positive_int("head_dim"), layer.positive_int("num_key_value_heads")))
+    return shapes
 
 
 def _parse_layer_types(text: _Section) -> list[LayerKind]:

@@ -22,18 +22,24 @@ from dgemma_engine.config import (
 )
 from dgemma_engine.errors import CheckpointError, DeviceError, RequestError, TokenizerError
 from dgemma_engine.generate import StepReport, generate
+from dgemma_engine.infill.copy import Copy, propose_copies
 from dgemma_engine.infill.fill import FilledRow, TokenRules, fill_rows
-from dgemma_engine.infill.planner import CanvasPlan, max_span_tokens, plan_canvases
-from dgemma_engine.infill.select import judge
+from dgemma_engine.infill.planner import CanvasPlan, heal, max_span_tokens, plan_canvases
+from dgemma_engine.infill.select import Exhibit, judge
 from dgemma_engine.infill.settings import InfillSettings, load_infill_settings
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.prefix_cache import PrefixCache, PrefixCacheStore
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, StopReason
+from dgemma_engine.types import CancelToken, Candidate, InfillResult, Origin, StopReason
 
 EMBEDDED = "embedded"
 DEFAULT_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
 """Span lengths tried when the caller names none: most rests of lines are this short."""
+
+_N_COPIES = 3
+_COPY_MAX_TOKENS = 24  # 99 % of all rests of lines
+_COPY_CHARS_BEFORE, _COPY_CHARS_AFTER = 24_000, 8_000
+"""Where copies are looked for: some 8,000 tokens, beyond which recent text is better anyway."""
 
 _FLOAT32_MAX_BYTES = 4 * 2**30
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -303,37 +309,63 @@ class Engine:
             cancel=cancel,
             on_step=on_step,
         )
-        candidates: tuple[Candidate, ...] = ()
         stop = filled.stop
-        if filled.rows and not cancel.cancelled:
-            # Past the deadline there is no time for the judge; the denoiser's own word counts.
-            scores = (
-                [row.confidence for row in filled.rows]
-                if stop is StopReason.DEADLINE
-                else judge(self.model, cache.kv, filled.rows)
-            )
-            candidates = self._candidates(plan, filled.rows, scores)[:n_candidates]
-        elif cancel.cancelled:
+        candidates: tuple[Candidate, ...] = ()
+        if cancel.cancelled:
             stop = StopReason.CANCELLED
+        elif stop is StopReason.DEADLINE:
+            # Past the deadline there is no time for the judge; the denoiser's own word counts.
+            scores = [row.confidence for row in filled.rows]
+            candidates = self._ranked(plan, filled.rows, scores)
+        else:
+            copies = self._copies(prefix, suffix, lengths, multiline=multiline)
+            proposals: list[FilledRow | Copy] = [*filled.rows, *copies]
+            exhibits = [
+                Exhibit(left=plan.left_ids, ids=proposal.ids, right=plan.right_ids)
+                for proposal in proposals
+            ]
+            candidates = self._ranked(plan, proposals, judge(self.model, cache.kv, exhibits))
         return InfillResult(
-            candidates=candidates,
+            candidates=candidates[:n_candidates],
             stop=stop,
             forwards=filled.forwards,
             milliseconds=(time.perf_counter() - started) * 1000,
         )
 
-    def _candidates(
-        self, plan: CanvasPlan, rows: Sequence[FilledRow], scores: Sequence[float]
+    def _copies(
+        self, prefix: str, suffix: str, lengths: Sequence[int] | None, *, multiline: bool
+    ) -> list[Copy]:
+        """What the document itself proposes."""
+        kept, _, _, rest = heal(prefix, suffix)
+        copies = propose_copies(
+            self.tokenizer.encode(kept[-_COPY_CHARS_BEFORE:]),
+            self.tokenizer.encode(rest[:_COPY_CHARS_AFTER]),
+            lengths=range(1, _COPY_MAX_TOKENS + 1) if lengths is None else lengths,
+            n_proposals=_N_COPIES,
+        )
+        if multiline:
+            return copies
+        decode = self.tokenizer.decode_bytes
+        return [copy for copy in copies if not set(decode(copy.ids)) & set(b"\r\n")]
+
+    def _ranked(
+        self, plan: CanvasPlan, proposals: Sequence[FilledRow | Copy], scores: Sequence[float]
     ) -> tuple[Candidate, ...]:
         """Texts by falling score, shorter first among equals; known text is cut off."""
         best: dict[str, Candidate] = {}
-        for row, score in sorted(
-            zip(rows, scores, strict=True), key=lambda pair: (-pair[1], pair[0].row.n_tokens)
-        ):
-            text = _between(self.tokenizer.decode_bytes(row.ids), plan)
+        by_score = sorted(
+            zip(proposals, scores, strict=True), key=lambda pair: (-pair[1], len(pair[0].ids))
+        )
+        for proposal, score in by_score:
+            text = _between(self.tokenizer.decode_bytes(proposal.ids), plan)
             if text and text not in best:
+                copied = isinstance(proposal, Copy)
                 best[text] = Candidate(
-                    text=text, score=score, forwards=row.forwards, n_tokens=row.row.n_tokens
+                    text=text,
+                    score=score,
+                    forwards=0 if isinstance(proposal, Copy) else proposal.forwards,
+                    n_tokens=len(proposal.ids),
+                    origin=Origin.COPIED if copied else Origin.DENOISED,
                 )
         return tuple(best.values())
 

@@ -32,6 +32,15 @@ class Span:
             raise ValueError(f"not a span: {self.start=}, {self.end=}")
 
 
+class Origin(enum.Enum):
+    """Where a candidate comes from."""
+
+    DENOISED = "denoised"
+    """The model's canvas."""
+    COPIED = "copied"
+    """Elsewhere in the document, between the same neighbours."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """One text for the span.
@@ -40,14 +49,16 @@ class Candidate:
         text: what to put between prefix and suffix.
         score: the judge's value in nats per token, higher is better; comparable within one
             request only.
-        forwards: denoising steps that this candidate's canvas took.
-        n_tokens: tokens denoised for it.
+        forwards: denoising steps that this candidate's canvas took; 0 for a copy.
+        n_tokens: tokens of it, known ends of cut words included.
+        origin: who proposed it.
     """
 
     text: str
     score: float
     forwards: int
     n_tokens: int
+    origin: Origin = Origin.DENOISED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

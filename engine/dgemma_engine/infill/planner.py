@@ -57,12 +57,16 @@ class CanvasPlan:
 
     Attributes:
         context_ids: what the encoder reads.
+        left_ids: the clamped tokens between the context and every span.
+        right_ids: tokens of the suffix after every span.
         rows: one canvas per candidate length.
         head: known text at the start of every filled span, to be cut off the result.
         tail: known text at its end.
     """
 
     context_ids: tuple[int, ...]
+    left_ids: tuple[int, ...]
+    right_ids: tuple[int, ...]
     rows: tuple[CanvasRow, ...]
     head: str
     tail: str
@@ -123,8 +127,14 @@ def plan_canvases(
                 must_end=tail.encode("utf-8", "surrogatepass"),
             )
         )
-    context_ids = tuple(before[: len(before) - n_left])
-    return CanvasPlan(context_ids=context_ids, rows=tuple(rows), head=head, tail=tail)
+    return CanvasPlan(
+        context_ids=tuple(before[: len(before) - n_left]),
+        left_ids=tuple(left),
+        right_ids=tuple(after),
+        rows=tuple(rows),
+        head=head,
+        tail=tail,
+    )
 
 
 def heal(prefix: str, suffix: str) -> tuple[str, str, str, str]:

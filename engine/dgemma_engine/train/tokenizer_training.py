@@ -110,7 +110,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
     """Load a ``tokenizer.json`` for encoding documents, where ``<eos>`` is only text."""
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as err:  # noqa: BLE001  (the library raises plain Exception)
+    except Exception as err:
         raise ValueError(f"{path}: no usable tokenizer ({err}); run the step before") from err
     tokenizer.encode_special_tokens = True
     return tokenizer
