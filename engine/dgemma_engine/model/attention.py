@@ -6,6 +6,8 @@ are the normed output of the key projection. The scale is 1; the norms of querie
 job. Source: transformers ``DiffusionGemma{Encoder,Decoder}TextAttention``.
 """
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,16 +22,19 @@ Rotation = tuple[Tensor, Tensor]
 """Cosines and sines, each (S, head_dim)."""
 
 
-def inverse_frequencies(layer: LayerConfig, device: torch.device | None = None) -> Tensor:
+@functools.cache
+def inverse_frequencies(layer: LayerConfig, device: torch.device) -> Tensor:
     """Rotary frequencies (head_dim / 2,) in float32; zero for pairs that do not rotate.
 
     The exponent is divided by the whole head_dim even where only a fraction rotates
     ("proportional" RoPE), and pairs are (t, t + head_dim / 2).
     """
-    n_rotating = int(layer.rope_fraction * layer.head_dim // 2)
-    exponents = torch.arange(0, 2 * n_rotating, 2, dtype=torch.float32, device=device)
-    frequencies = 1.0 / layer.rope_theta ** (exponents / layer.head_dim)
-    return F.pad(frequencies, (0, layer.head_dim // 2 - n_rotating))
+    # Remembered, so it must also serve a caller with gradients.
+    with torch.inference_mode(False):
+        n_rotating = int(layer.rope_fraction * layer.head_dim // 2)
+        exponents = torch.arange(0, 2 * n_rotating, 2, dtype=torch.float32, device=device)
+        frequencies = 1.0 / layer.rope_theta ** (exponents / layer.head_dim)
+        return F.pad(frequencies, (0, layer.head_dim // 2 - n_rotating))
 
 
 def rotation(positions: Tensor, layer: LayerConfig, dtype: torch.dtype) -> Rotation:

@@ -10,9 +10,6 @@ from torch.nn import functional as F
 from dgemma_engine.config import ModelConfig
 from dgemma_engine.model.layers import gated_gelu, rms_norm
 
-_DENSE_MAX_EXPERTS = 8
-"""Up to here computing every expert in one matmul beats gathering tokens on a CPU."""
-
 
 class Router(nn.Module):
     """Chooses ``top_k`` of E experts per token and their weights."""
@@ -60,7 +57,7 @@ class Experts(nn.Module):
         Returns:
             (T, D).
         """
-        if self.gate_up_proj.shape[0] <= _DENSE_MAX_EXPERTS:
+        if self.training:  # every shape is known beforehand, which is what torch.compile needs
             return self._dense(x, weights, experts)
         return self._gathered(x, weights, experts)
 
@@ -74,12 +71,18 @@ class Experts(nn.Module):
         return hidden.flatten(1) @ self.down_proj.transpose(1, 2).flatten(0, 1)
 
     def _gathered(self, x: Tensor, weights: Tensor, experts: Tensor) -> Tensor:
-        """Let each expert compute only the tokens that chose it."""
-        out = torch.zeros_like(x)
-        for expert in torch.unique(experts).tolist():
-            token_idx, choice_idx = (experts == expert).nonzero(as_tuple=True)
-            gate, up = F.linear(x[token_idx], self.gate_up_proj[expert]).chunk(2, dim=-1)
-            y = F.linear(gated_gelu(gate, up), self.down_proj[expert])
-            y = y * weights[token_idx, choice_idx, None]
-            out.index_add_(0, token_idx, y.to(out.dtype))
-        return out
+        """Sort the choices by expert; each expert computes only the tokens that chose it."""
+        n_experts = self.gate_up_proj.shape[0]
+        choices = experts.flatten()  # (T * top_k,)
+        order = choices.argsort()
+        token_idx = order // experts.shape[1]
+        outputs = []
+        start = 0
+        for expert, n_tokens in enumerate(torch.bincount(choices, minlength=n_experts).tolist()):
+            if n_tokens:
+                chosen = x[token_idx[start : start + n_tokens]]
+                gate, up = F.linear(chosen, self.gate_up_proj[expert]).chunk(2, dim=-1)
+                outputs.append(F.linear(gated_gelu(gate, up), self.down_proj[expert]))
+            start += n_tokens
+        weighted = torch.cat(outputs) * weights.flatten()[order, None]
+        return torch.zeros_like(x).index_add_(0, token_idx, weighted.to(x.dtype))

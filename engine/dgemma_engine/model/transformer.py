@@ -5,6 +5,7 @@ scalars are called ``layers.N.encoder_layer_scalar`` here.
 """
 
 import enum
+import functools
 from collections.abc import Sequence
 
 import torch
@@ -103,8 +104,7 @@ class Transformer(nn.Module):
     @property
     def embedding_scale(self) -> float:
         """√D, rounded to the weights' dtype as in the reference (53.0 in bfloat16)."""
-        dtype = self.embed_tokens.weight.dtype
-        return torch.tensor(self.config.hidden_size**0.5, dtype=dtype).item()
+        return _rounded_root(self.config.hidden_size, self.embed_tokens.weight.dtype)
 
     def embed(self, ids: Tensor) -> Tensor:
         """Embed ids (B, S) as (B, S, D)."""
@@ -222,3 +222,8 @@ class Transformer(nn.Module):
         out, _ = self.run_layers(x, positions, past, unmasked, Mode.DECODER)
         assert out is not None
         return self.logits(out if rows is None else out[rows])
+
+
+@functools.cache
+def _rounded_root(dim: int, dtype: torch.dtype) -> float:
+    return torch.tensor(dim**0.5, dtype=dtype).item()
