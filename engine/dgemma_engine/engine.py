@@ -4,7 +4,6 @@ An engine belongs to one thread (``worker.EngineWorker`` gives it one). It knows
 plain strings, nothing of documents, editors or protocols.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
@@ -22,25 +21,15 @@ from dgemma_engine.config import (
 )
 from dgemma_engine.errors import CheckpointError, DeviceError, RequestError, TokenizerError
 from dgemma_engine.generate import StepReport, generate
-from dgemma_engine.infill.copy import Copy, propose_copies
-from dgemma_engine.infill.fill import FilledRow, TokenRules, fill_rows
-from dgemma_engine.infill.planner import CanvasPlan, heal, max_span_tokens, plan_canvases
-from dgemma_engine.infill.select import Exhibit, judge
+from dgemma_engine.infill.infiller import Infiller
+from dgemma_engine.infill.planner import max_span_tokens
 from dgemma_engine.infill.settings import InfillSettings, load_infill_settings
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.prefix_cache import PrefixCache, PrefixCacheStore
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, Origin, StopReason
+from dgemma_engine.types import CancelToken, InfillResult
 
 EMBEDDED = "embedded"
-DEFAULT_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
-"""Span lengths tried when the caller names none: most rests of lines are this short."""
-
-_N_COPIES = 3
-_COPY_MAX_TOKENS = 24  # 99 % of all rests of lines
-_COPY_CHARS_BEFORE, _COPY_CHARS_AFTER = 24_000, 8_000
-"""Where copies are looked for: some 8,000 tokens, beyond which recent text is better anyway."""
-
 _FLOAT32_MAX_BYTES = 4 * 2**30
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -129,7 +118,7 @@ class Engine:
         self.infill_settings = infill_settings
         self.prefixes = PrefixCacheStore(model)
         self._tokenizer = tokenizer
-        self._rules: TokenRules | None = None
+        self._filler: Infiller | None = None
 
     @property
     def config(self) -> ModelConfig:
@@ -281,115 +270,31 @@ class Engine:
         n_steps = self.infill_settings.n_steps if steps is None else steps
         if n_candidates < 1 or n_steps < 1:
             raise RequestError(f"{n_candidates=} and steps={n_steps} must be at least 1")
-        started = time.perf_counter()
-        cancel = cancel or CancelToken()
-        plan = plan_canvases(
+        return self._infiller().run(
             prefix,
             suffix,
-            self._default_lengths() if lengths is None else lengths,
-            self.tokenizer,
-            self.infill_settings,
-            bos_id=self.config.bos_token_id,
-            eos_id=self.config.eos_token_ids[0],
-            canvas_length=self.config.canvas_length,
-        )
-        if self._rules is None:
-            self._rules = TokenRules(self.tokenizer, self.config.vocab_size, self.device)
-        cache = self.encode(plan.context_ids)
-        filled = fill_rows(
-            self.model,
-            cache.kv,
-            plan,
-            self._rules,
-            single_line=not multiline,
+            lengths=lengths,
+            multiline=multiline,
+            n_candidates=n_candidates,
             n_steps=n_steps,
             seed=seed,
-            config=self.generation_config,
-            settings=self.infill_settings,
-            cancel=cancel,
+            cancel=cancel or CancelToken(),
             on_step=on_step,
         )
-        stop = filled.stop
-        candidates: tuple[Candidate, ...] = ()
-        if cancel.cancelled:
-            stop = StopReason.CANCELLED
-        elif stop is StopReason.DEADLINE:
-            # Past the deadline there is no time for the judge; the denoiser's own word counts.
-            scores = [row.confidence for row in filled.rows]
-            candidates = self._ranked(plan, filled.rows, scores)
-        else:
-            copies = self._copies(prefix, suffix, lengths, multiline=multiline)
-            proposals: list[FilledRow | Copy] = [*filled.rows, *copies]
-            exhibits = [
-                Exhibit(left=plan.left_ids, ids=proposal.ids, right=plan.right_ids)
-                for proposal in proposals
-            ]
-            candidates = self._ranked(plan, proposals, judge(self.model, cache.kv, exhibits))
-        return InfillResult(
-            candidates=candidates[:n_candidates],
-            stop=stop,
-            forwards=filled.forwards,
-            milliseconds=(time.perf_counter() - started) * 1000,
-        )
 
-    def _copies(
-        self, prefix: str, suffix: str, lengths: Sequence[int] | None, *, multiline: bool
-    ) -> list[Copy]:
-        """What the document itself proposes."""
-        kept, _, _, rest = heal(prefix, suffix)
-        copies = propose_copies(
-            self.tokenizer.encode(kept[-_COPY_CHARS_BEFORE:]),
-            self.tokenizer.encode(rest[:_COPY_CHARS_AFTER]),
-            lengths=range(1, _COPY_MAX_TOKENS + 1) if lengths is None else lengths,
-            n_proposals=_N_COPIES,
-        )
-        if multiline:
-            return copies
-        decode = self.tokenizer.decode_bytes
-        return [copy for copy in copies if not set(decode(copy.ids)) & set(b"\r\n")]
-
-    def _ranked(
-        self, plan: CanvasPlan, proposals: Sequence[FilledRow | Copy], scores: Sequence[float]
-    ) -> tuple[Candidate, ...]:
-        """Texts by falling score, shorter first among equals; known text is cut off."""
-        best: dict[str, Candidate] = {}
-        by_score = sorted(
-            zip(proposals, scores, strict=True), key=lambda pair: (-pair[1], len(pair[0].ids))
-        )
-        for proposal, score in by_score:
-            text = _between(self.tokenizer.decode_bytes(proposal.ids), plan)
-            if text and text not in best:
-                copied = isinstance(proposal, Copy)
-                best[text] = Candidate(
-                    text=text,
-                    score=score,
-                    forwards=0 if isinstance(proposal, Copy) else proposal.forwards,
-                    n_tokens=len(proposal.ids),
-                    origin=Origin.COPIED if copied else Origin.DENOISED,
-                )
-        return tuple(best.values())
-
-    def _default_lengths(self) -> tuple[int, ...]:
-        return tuple(n for n in DEFAULT_LENGTHS if n <= self.max_span_tokens) or (1,)
+    def _infiller(self) -> Infiller:
+        """The filler, made at the first request: its tables cost a moment and need a tokenizer."""
+        if self._filler is None:
+            self._filler = Infiller(
+                self.model,
+                self.prefixes,
+                self.tokenizer,
+                config=self.generation_config,
+                settings=self.infill_settings,
+            )
+        return self._filler
 
     def _check_ids(self, token_ids: Sequence[int]) -> None:
         vocab_size = self.config.vocab_size
         if token_ids and not (min(token_ids) >= 0 and max(token_ids) < vocab_size):
             raise RequestError(f"token ids must be 0..{vocab_size - 1}")
-
-
-def _between(filled: bytes, plan: CanvasPlan) -> str | None:
-    """Cut the known head and tail off a filled span; ``None`` if they are not there.
-
-    ``None`` as well for bytes that are no text: half a character cannot be shown.
-    """
-    head = plan.head.encode("utf-8", "surrogatepass")
-    tail = plan.tail.encode("utf-8", "surrogatepass")
-    if len(filled) < len(head) + len(tail):
-        return None
-    if not (filled.startswith(head) and filled.endswith(tail)):
-        return None
-    try:
-        return filled[len(head) : len(filled) - len(tail)].decode()
-    except UnicodeDecodeError:
-        return None

@@ -39,6 +39,8 @@ class Origin(enum.Enum):
     """The model's canvas."""
     COPIED = "copied"
     """Elsewhere in the document, between the same neighbours."""
+    CONTINUED = "continued"
+    """The prefix, continued causally."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +49,8 @@ class Candidate:
 
     Attributes:
         text: what to put between prefix and suffix.
-        score: the judge's value in nats per token, higher is better; comparable within one
-            request only.
-        forwards: denoising steps that this candidate's canvas took; 0 for a copy.
+        score: the judge's value in nats, higher is better; comparable within one request only.
+        forwards: denoising steps that this candidate's canvas took; 0 for others.
         n_tokens: tokens of it, known ends of cut words included.
         origin: who proposed it.
     """

@@ -14,11 +14,11 @@ from torch import Tensor
 from dgemma_engine.config import GenerationConfig
 from dgemma_engine.infill.planner import CanvasPlan, CanvasRow
 from dgemma_engine.infill.settings import InfillSettings
+from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.kv_cache import KVCache
 from dgemma_engine.model.attention import KeysValues
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.sampler import StopRule, denoise_step, temperature
-from dgemma_engine.tokenizer import Tokenizer
 from dgemma_engine.types import CancelToken, StopReason
 
 
@@ -46,35 +46,6 @@ class Filled:
     rows: tuple[FilledRow, ...]
     stop: StopReason
     forwards: int
-
-
-class TokenRules:
-    """Which tokens may stand where in a span; tables over the vocabulary, made once."""
-
-    def __init__(self, tokenizer: Tokenizer, vocab_size: int, device: torch.device) -> None:
-        self._bytes = tokenizer.token_bytes[:vocab_size]
-        never = [not text or idx in tokenizer.special_ids for idx, text in enumerate(self._bytes)]
-        never += [True] * (vocab_size - len(self._bytes))  # ids without a token
-        line_ends = [b"\n" in text or b"\r" in text for text in self._bytes]
-        line_ends += [False] * (vocab_size - len(line_ends))
-        self.never = torch.tensor(never, device=device)
-        self.line_ends = torch.tensor(line_ends, device=device)
-
-    def starting_with(self, text: bytes) -> Tensor:
-        """Tokens, bool (V,), that begin with ``text``; the longest of its prefixes if none does."""
-        allowed = [token.startswith(text) for token in self._bytes]
-        if not any(allowed):
-            longest = max((token for token in self._bytes if text.startswith(token)), key=len)
-            allowed = [token == longest for token in self._bytes]
-        return self._table(allowed)
-
-    def ending_with(self, text: bytes) -> Tensor:
-        """Tokens, bool (V,), that end with ``text``."""
-        return self._table([token.endswith(text) for token in self._bytes])
-
-    def _table(self, allowed: list[bool]) -> Tensor:
-        padding = [False] * (len(self.never) - len(allowed))
-        return torch.tensor(allowed + padding, device=self.never.device) & ~self.never
 
 
 @torch.inference_mode()
@@ -248,8 +219,7 @@ class _State:
 
 def _forbidden(plan: CanvasPlan, rules: TokenRules, free: Tensor, *, single_line: bool) -> Tensor:
     """Forbidden tokens, bool (R, V), of all free positions in row-major order."""
-    everywhere = rules.never | rules.line_ends if single_line else rules.never
-    forbidden = everywhere.repeat(int(free.sum()), 1)
+    forbidden = rules.forbidden(single_line=single_line).repeat(int(free.sum()), 1)
     must_start, must_end = plan.rows[0].must_start, plan.rows[0].must_end
     first = ~rules.starting_with(must_start) if must_start else None
     last = ~rules.ending_with(must_end) if must_end else None

@@ -1,13 +1,17 @@
 """The encoder as judge: the same weights read a candidate causally and say how likely it is.
 
-The score is half the mean log-probability of the candidate after the prefix, half that of the
-first suffix tokens after prefix and candidate: a candidate must follow from what is before it and
-lead to what comes after. One causal pass serves all candidates. Source: the selection stage of
-PILL; the encoder can do it because it was trained with next-token loss.
+A candidate must follow from what is before it and lead to what comes after. Its score is::
+
+    sum(log p(candidate token | prefix, ...)) / sqrt(n) + sum(log p(suffix token | ..., candidate))
+
+over its n tokens and the first tokens of the suffix. One causal pass serves all candidates; the
+encoder can do it because it was trained with next-token loss. The idea is that of PILL's selection
+stage, the formula is not: the mean over tokens that PILL takes rewards a weak model for repeating
+itself ("get get get"); on 200 held-out gaps of unknown length it chose the true text in 12, the
+plain sum in 23, this formula in 28.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,64 +22,44 @@ from dgemma_engine.model.transformer import Transformer
 _N_SUFFIX_TOKENS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exhibit:
-    """One candidate in its place.
-
-    Attributes:
-        left: tokens between the encoded context and the candidate.
-        ids: the candidate's tokens, at least one.
-        right: tokens of the suffix that follow.
-    """
-
-    left: tuple[int, ...]
-    ids: tuple[int, ...]
-    right: tuple[int, ...]
-
-    @property
-    def sequence(self) -> tuple[int, ...]:
-        """What the encoder reads."""
-        return self.left + self.ids + self.right[:_N_SUFFIX_TOKENS]
-
-
 @torch.inference_mode()
-def judge(model: Transformer, kv: KVCache, exhibits: Sequence[Exhibit]) -> list[float]:
-    """Score candidates after the encoded context.
+def judge(
+    model: Transformer,
+    kv: KVCache,
+    last_id: int,
+    candidates: Sequence[Sequence[int]],
+    right_ids: Sequence[int],
+) -> list[float]:
+    """Score candidates between a prefix and a suffix.
 
     Args:
         model: the model.
-        kv: the encoded context.
-        exhibits: at least one candidate.
+        kv: the encoded prefix without its last token.
+        last_id: that token: its row predicts the candidates' first tokens.
+        candidates: token ids, at least one candidate of at least one token.
+        right_ids: tokens of the suffix; the first few count.
 
     Returns:
-        Nats per token, one score each; higher is better, zero at most.
+        Nats, one score each; higher is better, zero at most.
     """
-    longest = max(len(exhibit.sequence) for exhibit in exhibits)
+    head = tuple(right_ids[:_N_SUFFIX_TOKENS])
+    sequences = [(last_id, *ids, *head) for ids in candidates]
+    longest = max(len(sequence) for sequence in sequences)
     device = model.embed_tokens.weight.device
     # Padding on the right is invisible to a causal pass.
-    batch = torch.tensor(
-        [[*e.sequence, *[0] * (longest - len(e.sequence))] for e in exhibits], device=device
-    )
-    visible = [
-        (keys.expand(len(exhibits), -1, -1, -1), values.expand(len(exhibits), -1, -1, -1))
+    batch = torch.tensor([(*s, *[0] * (longest - len(s))) for s in sequences], device=device)
+    past = [
+        (keys.expand(len(batch), -1, -1, -1), values.expand(len(batch), -1, -1, -1))
         for keys, values in kv.visible()
     ]
-    output, _ = model.encode(batch, kv.n_tokens, visible, want_output=True)
+    output, _ = model.encode(batch, kv.n_tokens, past, want_output=True)
     assert output is not None
-    # The row before the first candidate token predicts it; rows before that are of no interest.
-    first = max(0, min(len(exhibit.left) for exhibit in exhibits) - 1)
-    logits = model.logits(output[:, first:-1])
-    log_probs = torch.log_softmax(logits, dim=-1).gather(2, batch[:, first + 1 :, None]).squeeze(2)
-    return [_score(log_probs[idx], exhibit, first) for idx, exhibit in enumerate(exhibits)]
+    log_probs = torch.log_softmax(model.logits(output[:, :-1]), dim=-1)
+    log_probs = log_probs.gather(2, batch[:, 1:, None]).squeeze(2)  # (B, longest - 1)
+    return [_score(log_probs[idx], len(ids), len(head)) for idx, ids in enumerate(candidates)]
 
 
-def _score(log_probs: Tensor, exhibit: Exhibit, first: int) -> float:
-    """Average the two halves; ``log_probs[i]`` belongs to token ``first + i + 1``."""
-    # Without any token before it, the candidate's first token has no probability to look at.
-    start = max(0, len(exhibit.left) - 1 - first)
-    end = len(exhibit.left) + len(exhibit.ids) - 1 - first
-    inner = log_probs[start:end]
-    after = log_probs[end : len(exhibit.sequence) - 1 - first]
-    inner_mean = inner.mean().item() if len(inner) else 0.0
-    after_mean = after.mean().item() if len(after) else inner_mean
-    return 0.5 * (inner_mean + after_mean)
+def _score(log_probs: Tensor, n_candidate: int, n_head: int) -> float:
+    """Weigh both halves; ``log_probs`` begins with the candidate's first token."""
+    inner = log_probs[:n_candidate].sum().item() / n_candidate**0.5
+    return inner + log_probs[n_candidate : n_candidate + n_head].sum().item()

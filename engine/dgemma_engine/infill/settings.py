@@ -19,6 +19,8 @@ class InfillSettings:
         left_tokens: clamped tokens before the span in the canvas.
         right_tokens: clamped tokens after the span, at least, where the suffix has as many.
         n_steps: denoising steps per request.
+        causal_tokens: tokens of causal continuations to propose beside the denoised spans; 0 for
+            none. They help a model that reads better than it denoises.
         clamps_known_at_once: whether clamped tokens are self-conditioned on themselves from the
             first step on (how the embedded model was trained) or from the second.
     """
@@ -28,6 +30,7 @@ class InfillSettings:
     left_tokens: int = 16
     right_tokens: int = 16
     n_steps: int = 12
+    causal_tokens: int = 0
     clamps_known_at_once: bool = False
 
 
