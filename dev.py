@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -67,7 +68,7 @@ class Stamp(NamedTuple):
 
 
 class Hole(NamedTuple):
-    """A piece of a file that the demo hides from the model: ``text`` right after ``before``."""
+    """A piece of a file that the demo cuts out: ``text`` right after ``before``."""
 
     before: str
     text: str
@@ -184,17 +185,21 @@ def _step(what: str, command: Sequence[str | Path]) -> None:
 
 
 def demo(args: Sequence[str]) -> int:
-    """Let the installed program fill holes in a file of the repository; nothing is written."""
+    """Cut holes into copies of a file of the repository and let the installed program fill them."""
     text = (ROOT / DEMO_FILE).read_text("utf-8")
+    name = Path(DEMO_FILE).name
     for number, hole in enumerate(DEMO_HOLES, start=1):
         line, column = find_hole(text, hole)
-        places = ("--at", f"{line}:{column}", "--to", f"{line}:{column + len(hole.text)}")
-        print(f"\n--- {number} of {len(DEMO_HOLES)}: what is marked is hidden from the model")
+        print(f"\n--- {number} of {len(DEMO_HOLES)}: {DEMO_FILE} without the marked text")
         for row, content in list(enumerate(text.split("\n"), start=1))[max(0, line - 3) : line]:
             print(f"{row:>5} | {content}")
         print(f"      | {' ' * (column - 1)}{'^' * len(hole.text)}")
-        print(f"$ dgemma-ls fill {DEMO_FILE} {' '.join(places)}", flush=True)
-        code = _call("dgemma-ls", "fill", DEMO_FILE, *places)
+        print(f"$ dgemma-ls fill {name} --at {line}:{column}", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            start = text.index(hole.before + hole.text) + len(hole.before)
+            copy = text[:start] + text[start + len(hole.text) :]
+            Path(folder, name).write_text(copy, encoding="utf-8", newline="")
+            code = _call("dgemma-ls", "fill", name, "--at", f"{line}:{column}", cwd=Path(folder))
         if code not in (0, 1):
             raise StopError("dgemma-ls could not answer, see above", code)
         if code == 1:

@@ -19,7 +19,7 @@ from dgemma_engine.types import CancelToken, StopReason
 from dgemma_engine.worker import EngineWorker, Job, Priority
 from dgemma_ls.documents import Change, DocumentStore, UnknownDocumentError
 from dgemma_ls.features import inline
-from dgemma_ls.features.fill import Infiller
+from dgemma_ls.features.fill import CANDIDATES_TO_GATE, Infiller
 from dgemma_ls.positions import LineIndex, Position, PositionEncoding
 from dgemma_ls.scheduler import Scheduler, Ticket
 from dgemma_ls.settings import Settings
@@ -211,10 +211,11 @@ def _fill(
         request.suffix,
         lengths=request.lengths,
         multiline=request.multiline,
-        n_candidates=n_candidates,
+        n_candidates=max(n_candidates, CANDIDATES_TO_GATE),
         cancel=token,
     )
-    return inline.finish(snapshot, offset, result)
+    outcome = inline.finish(snapshot, offset, result)
+    return outcome if isinstance(outcome, Refusal) else outcome[:n_candidates]
 
 
 async def _first(job: Job[Outcome], dropped: asyncio.Future[RefusalReason]) -> Outcome:

@@ -165,6 +165,9 @@ def _judge_one(snapshot: Snapshot, span: Span, candidate: Candidate) -> Proposal
 
 
 def _gated(snapshot: Snapshot, span: Span, candidate: Candidate) -> Proposal | Refusal:
+    if not candidate.text.strip():
+        # It may well parse, but nobody asks for white space, nor sees it as ghost text.
+        return Refusal(reason=RefusalReason.EMPTY)
     edit = Edit(uri=snapshot.uri, version=snapshot.version, span=span, new_text=candidate.text)
     verdict = check(snapshot, edit)
     return (

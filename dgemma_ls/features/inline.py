@@ -6,7 +6,7 @@ Pure, as :mod:`dgemma_ls.features.fill`, on which it stands.
 from dgemma_engine.types import InfillResult, Span
 from dgemma_ls.features import fill
 from dgemma_ls.features.fill import FillRequest
-from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
+from dgemma_ls.types import Edit, Refusal, Snapshot
 
 
 def prepare(snapshot: Snapshot, offset: int) -> FillRequest:
@@ -26,12 +26,7 @@ def finish(snapshot: Snapshot, offset: int, result: InfillResult) -> list[Edit] 
         offset: the cursor.
         result: the engine's answer.
     """
-    edits = fill.finish(snapshot, _cursor(offset), result)
-    if isinstance(edits, Refusal):
-        return edits
-    # White space passes the gate, but nobody sees it as ghost text.
-    visible = [edit for edit in edits if edit.new_text.strip()]
-    return visible or Refusal(reason=RefusalReason.EMPTY)
+    return fill.finish(snapshot, _cursor(offset), result)
 
 
 def _cursor(offset: int) -> Span:

@@ -123,3 +123,8 @@ def test_what_was_there_at_the_deadline_is_shown() -> None:
 
 def test_a_cancelled_request_shows_nothing_even_if_there_is_something() -> None:
     check("f(║)\n", answer("a", stop=StopReason.CANCELLED), RefusalReason.CANCELLED)
+
+
+@pytest.mark.parametrize("text", [" ", "\t", "\n    "])
+def test_white_space_alone_is_no_suggestion(text: str) -> None:
+    check("x = ║\n", answer(text), RefusalReason.EMPTY)
