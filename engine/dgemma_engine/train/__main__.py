@@ -7,7 +7,8 @@ Every step reads its section of ``recipe.toml`` (or ``--recipe FILE``) and works
     python -m dgemma_engine.train shards    WORK
     python -m dgemma_engine.train run       WORK --minutes 120
     python -m dgemma_engine.train export    WORK OUT
-    python -m dgemma_engine.train evaluate  WORK --model OUT
+
+``dgemma-ls eval infill --model OUT`` says how well the result fills.
 """
 
 import argparse
@@ -80,12 +81,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.add_argument("out", type=Path, metavar="OUT", help="folder to write")
     export.set_defaults(step=_export)
-
-    evaluate = steps.add_parser("evaluate", parents=parents, help="fill held-out spans, a table")
-    evaluate.add_argument("--model", default="embedded", help="checkpoint folder to evaluate")
-    evaluate.add_argument("--cases", type=int, default=100, help="spans per bucket")
-    evaluate.add_argument("--steps", type=int, default=6, help="denoising steps")
-    evaluate.set_defaults(step=_evaluate)
     return parser
 
 
@@ -139,17 +134,6 @@ def _export(args: argparse.Namespace) -> None:
 
     export(args.work, args.out, args.recipe)
     _report(f"wrote {args.out}")
-
-
-def _evaluate(args: argparse.Namespace) -> None:
-    from dgemma_engine.engine import load
-    from dgemma_engine.train.evaluate import draw_cases, evaluate, systems
-
-    engine = load(args.model)
-    documents = read_split(args.work / "corpus", "holdout")
-    texts = [document.text for document in documents if document.path.endswith(".py")]
-    cases = draw_cases(texts, engine.tokenizer, args.cases, seed=0)
-    evaluate(cases, systems(engine, args.steps), engine.tokenizer, _report)
 
 
 def _report(line: str) -> None:

@@ -14,7 +14,7 @@ Ids = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 # Upper ends of the span length buckets and how often each is drawn.
-_LENGTH_BUCKETS = ((1, 0.15), (4, 0.35), (8, 0.25), (16, 0.17), (24, 0.08))
+_LENGTH_BUCKETS = ((1, 0.25), (4, 0.40), (8, 0.22), (16, 0.10), (24, 0.03))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +38,7 @@ def noise_canvases(
     eos_id: int,
     rng: np.random.Generator,
     *,
-    span_share: float = 0.85,
+    span_share: float,
     short_share: float = 0.1,
 ) -> NoisedCanvases:
     """Corrupt every canvas by one of the two patterns.
@@ -69,7 +69,7 @@ def noise_canvases(
     for idx in np.flatnonzero(spans & (rng.random(n_canvases) < short_share)).tolist():
         last_free = int(np.flatnonzero(free[idx])[-1])
         ids[idx, rng.integers(last_free + 1, length + 1) :] = eos_id
-    clamped = spans & (rng.random(n_canvases) < 0.85)
+    clamped = spans & (rng.random(n_canvases) < 0.95)
     return NoisedCanvases(ids=ids, free=free, clamped=clamped)
 
 

@@ -19,6 +19,8 @@ class Phase:
         batch_windows: windows per step.
         canvas_share: share of steps that train the decoder too.
         sampled_share: share of those that start from states of the sampler.
+        span_share: share of canvases with contiguous spans; the others get independent noise.
+        next_token_weight: of the encoder's loss, beside 1 for the decoder's.
         decay: whether the learning rates fall to zero over the phase's second half.
     """
 
@@ -27,6 +29,8 @@ class Phase:
     batch_windows: int
     canvas_share: float
     sampled_share: float
+    span_share: float
+    next_token_weight: float
     decay: bool
 
 

@@ -151,13 +151,13 @@ class Trainer:
         ids = self._windows(self._train, phase.batch_windows, self._rng)
         with_canvas = self._rng.random() < phase.canvas_share
         encoded = self.objective.encode(ids)
-        # The head costs as much as half of the layers: with a canvas loss, half of the rows do.
-        row_share = 0.5 if with_canvas else 1.0
+        # The head costs as much as half of the layers: with a canvas loss, some of the rows do.
+        row_share = 0.25 if with_canvas else 1.0
         rows = torch.rand(ids[:, 1:].shape, device=self.device) < row_share
         loss = self.objective.next_token_loss(encoded, ids, rows)
         figures = {"next_token": loss.item()}
         if with_canvas:
-            batch = self._noised(ids, self._rng)
+            batch = self._noised(ids, self._rng, phase.span_share)
             soft = self.objective.first_soft(batch)
             if sampled := self._rng.random() < phase.sampled_share:
                 batch, soft = self.objective.sampled_state(
@@ -166,7 +166,7 @@ class Trainer:
             logits = self.objective.canvas_logits(encoded, batch, soft, batch.free)
             canvas_loss = nn.functional.cross_entropy(logits, ids[batch.free])
             figures["sampled" if sampled else "canvas"] = canvas_loss.item()
-            loss = loss + canvas_loss
+            loss = phase.next_token_weight * loss + canvas_loss
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer, base in (
             (self._muon, self.settings.muon_lr),
@@ -199,7 +199,7 @@ class Trainer:
         """Losses and accuracies on fixed held-out windows, nats and shares."""
         rng = np.random.default_rng(0)
         ids = self._windows(self._holdout, _N_VALIDATION_WINDOWS, rng)
-        batch = self._noised(ids, rng)
+        batch = self._noised(ids, rng, span_share=1.0)
         encoded = self.objective.encode(ids)
         last = torch.zeros_like(ids[:, 1:], dtype=torch.bool)
         last[:, -64:] = True  # with at least 448 tokens of context
@@ -222,10 +222,12 @@ class Trainer:
         windows = np.stack([shard[start : start + length] for start in starts])
         return torch.from_numpy(windows.astype(np.int64)).to(self.device)
 
-    def _noised(self, ids: Tensor, rng: np.random.Generator) -> CanvasBatch:
+    def _noised(self, ids: Tensor, rng: np.random.Generator, span_share: float) -> CanvasBatch:
         canvases = ids.view(-1, self.settings.canvas_tokens).cpu().numpy()
         config = self.model.config
-        noised = noise_canvases(canvases, config.vocab_size, config.eos_token_ids[0], rng)
+        noised = noise_canvases(
+            canvases, config.vocab_size, config.eos_token_ids[0], rng, span_share=span_share
+        )
         clamped = noised.clamped[:, None] & ~noised.free
         return CanvasBatch(
             ids=torch.from_numpy(noised.ids).to(self.device).view_as(ids),

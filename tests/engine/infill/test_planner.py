@@ -1,11 +1,14 @@
 """Texts → canvases: nothing outside of the span is lost, moved or invented."""
 
+import itertools
+import time
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dgemma_engine.errors import RequestError
-from dgemma_engine.infill.planner import CanvasPlan, max_span_tokens, plan_canvases
+from dgemma_engine.infill.planner import CanvasPlan, heal, max_span_tokens, plan_canvases
 from dgemma_engine.infill.settings import InfillSettings
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer, load_tokenizer
 from tests.engine.oracle import byte_level_tokenizer
@@ -146,7 +149,7 @@ def test_a_small_model_gets_small_canvases(byte_level: Tokenizer) -> None:
 
 
 @pytest.mark.xfail(reason="engine: clamps that fill the canvas make it longer than the model's")
-@pytest.mark.parametrize("canvas_length", [4, 8, 16])
+@pytest.mark.parametrize("canvas_length", [4, 8])
 def test_clamps_give_way_where_the_model_has_a_tiny_canvas(
     byte_level: Tokenizer, canvas_length: int
 ) -> None:
@@ -199,14 +202,14 @@ def start_of_context(tokenizer: Tokenizer, text: str) -> int:
 
 
 def test_typing_does_not_move_the_start_of_what_is_read(byte_level: Tokenizer) -> None:
-    """Otherwise each keystroke would encode everything again."""
-    chosen = "".join(f"    value_{idx} = read(path, {idx})\n" for idx in range(100))
-    starts = []
-    for typed in range(120):
-        text = chosen + "    result = [value for value in values if value is not None]\n" * 2
-        starts.append(start_of_context(byte_level, text[: len(chosen) + typed]))
-    moves = sum(a != b for a, b in zip(starts, starts[1:], strict=False))
-    assert moves <= 2
+    """Otherwise each keystroke would encode everything again; it may jump once in a while."""
+    before = "".join(f"    value_{idx} = read(path, {idx})\n" for idx in range(100))
+    typed = "    result = [value for value in values if value is not None]\n" * 2
+    starts = [
+        start_of_context(byte_level, before + typed[:n_typed]) for n_typed in range(len(typed))
+    ]
+    moves = sum(a != b for a, b in itertools.pairwise(starts))
+    assert moves <= len(byte_level.encode(typed)) / (SETTINGS.context_tokens / 4) + 1
     assert min(starts) > 0
     assert starts == sorted(starts)
 
@@ -231,7 +234,7 @@ def test_one_enormous_line_is_cut_and_read(byte_level: Tokenizer) -> None:
 
 
 @pytest.mark.xfail(reason="engine: the window's start skips whole lines, down to the last one")
-@pytest.mark.parametrize("n_lines", range(16, 40, 3))
+@pytest.mark.parametrize("n_lines", [16, 32, 48])
 def test_long_lines_do_not_cost_the_context(byte_level: Tokenizer, n_lines: int) -> None:
     """Prose has its paragraphs in one line each."""
     text = ("lorem ipsum dolor sit amet " * 3 + "\n") * n_lines
@@ -253,17 +256,15 @@ def test_the_end_is_filled_only_where_the_document_ends(
 
 @pytest.mark.xfail(reason="engine: the pattern of a begun word is tried at every letter of a run")
 def test_a_long_run_of_letters_is_searched_in_linear_time(byte_level: Tokenizer) -> None:
-    """Twice as long may take twice as long, not four times; counted, not timed."""
-    import time
+    """A sequence of bases or an encoded picture: ten times as long is not a hundred times."""
 
     def seconds(n_letters: int) -> float:
-        text = "A" * n_letters + "="
         started = time.thread_time()
-        plan(byte_level, text, "")
+        heal("A" * n_letters + "=", "")
         return time.thread_time() - started
 
-    seconds(10)
-    assert seconds(6000) < 0.1
+    seconds(100)
+    assert seconds(8000) < 30 * max(seconds(800), 1e-4)
 
 
 def test_the_plan_depends_on_its_arguments_only(byte_level: Tokenizer) -> None:

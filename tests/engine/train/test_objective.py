@@ -115,7 +115,7 @@ def test_next_token_loss_is_that_of_the_encoder_pass(model: Transformer) -> None
 
 def test_noise_touches_free_positions_and_the_end_fill_only() -> None:
     clean = np.random.default_rng(0).integers(10, 50, (200, CANVAS * 4))
-    noised = noise_canvases(clean, 50, eos_id=1, rng=np.random.default_rng(1))
+    noised = noise_canvases(clean, 50, 1, np.random.default_rng(1), span_share=0.8)
 
     changed = noised.ids != clean
     end_fill = np.cumprod((noised.ids == 1)[:, ::-1], axis=1)[:, ::-1].astype(bool)
@@ -127,7 +127,7 @@ def test_noise_touches_free_positions_and_the_end_fill_only() -> None:
 
 def test_canvases_with_flagged_clean_rows_have_some_of_them() -> None:
     clean = np.random.default_rng(0).integers(10, 50, (200, CANVAS * 4))
-    noised = noise_canvases(clean, 50, eos_id=1, rng=np.random.default_rng(1))
+    noised = noise_canvases(clean, 50, 1, np.random.default_rng(1), span_share=0.8)
 
     assert noised.clamped.any()
     assert not noised.free[noised.clamped].all(axis=1).any()
