@@ -136,6 +136,12 @@ def _weight_files(folder: Path) -> list[Path]:
         # An index is data from elsewhere: it may name files of its own folder only.
         if Path(name).name != name:
             raise CheckpointError(f"{index}: shard name {name!r} leaves the folder; refused")
-        if not (folder / name).is_file():
-            raise CheckpointError(f"{folder / name}: listed in {INDEX_NAME} but missing; fetch it")
+        try:
+            there = (folder / name).is_file()
+        except OSError:  # a name that no file can have
+            there = False
+        if not there:
+            raise CheckpointError(
+                f"{folder / name[:200]}: listed in {INDEX_NAME} but missing; fetch it"
+            )
     return [folder / name for name in names]

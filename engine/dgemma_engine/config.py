@@ -183,7 +183,7 @@ class _Section:
 
     def positive_float(self, key: str) -> float:
         value = self.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e30:
             raise self.error(key, value, "must be a number above 0")
         return float(value)
 
@@ -193,6 +193,11 @@ class _Section:
         if any(isinstance(i, bool) or not isinstance(i, int) or i < 0 for i in ids):
             raise self.error(key, value, "must be a token id or a list of token ids")
         return tuple(ids)
+
+    def some_token_ids(self, key: str) -> tuple[int, ...]:
+        if not (ids := self.token_ids(key)):
+            raise self.error(key, self.get(key), "must name at least one token id")
+        return ids
 
     def token_id(self, key: str) -> int:
         ids = self.token_ids(key)
@@ -318,8 +323,8 @@ def _parse_text_config(text: _Section, canvas_length: int) -> ModelConfig:
     text.must_be("attention_bias", False)
     text.must_be("attention_k_eq_v", True)
     text.must_be("tie_word_embeddings", True)
-    if text.values.get("use_bidirectional_attention") == "all":
-        raise text.error("use_bidirectional_attention", "all", 'must be "vision" or null')
+    if (attention := text.values.get("use_bidirectional_attention")) not in (None, "vision"):
+        raise text.error("use_bidirectional_attention", attention, 'must be "vision" or null')
     n_heads = text.positive_int("num_attention_heads")
     layers = _parse_layers(text, n_heads)
     top_k, n_experts = text.positive_int("top_k_experts"), text.positive_int("num_experts")
@@ -338,7 +343,7 @@ def _parse_text_config(text: _Section, canvas_length: int) -> ModelConfig:
         logit_softcap=text.positive_float("final_logit_softcapping"),
         canvas_length=canvas_length,
         layers=layers,
-        eos_token_ids=text.token_ids("eos_token_id"),
+        eos_token_ids=text.some_token_ids("eos_token_id"),
         pad_token_id=text.token_id("pad_token_id"),
         bos_token_id=text.token_id("bos_token_id"),
     )
@@ -375,20 +380,22 @@ def _parse_shapes(text: _Section, kinds: list[LayerKind]) -> list[tuple[int, int
     usual = (text.positive_int("head_dim"), text.positive_int("num_key_value_heads"))
     # Read even where unused, so that the keys count as known.
     full = (text.positive_int("global_head_dim"), text.positive_int("num_global_key_value_heads"))
+    if text.values.get("num_global_key_value_heads", 0) is None:  # written out: as in the others
+        full = (full[0], usual[1])
     overrides = text.get("per_layer_config")
-    if not overrides:
+    if overrides is None:
         return [full if kind == "full_attention" else usual for kind in kinds]
     # Keys are layer numbers, padded with zeros when there are ten layers or more ("05").
     by_layer: dict[int, Mapping[str, Any]] = {}
-    for key, values in overrides.items() if isinstance(overrides, Mapping) else ():
+    if not isinstance(overrides, Mapping):
+        raise text.error("per_layer_config", overrides, "must be an object")
+    for key, values in overrides.items():
         is_number = str(key).isdecimal() and int(key) < len(kinds)
         known = isinstance(values, Mapping) and set(values) <= {"head_dim", "num_key_value_heads"}
         if not is_number or not known:
             rule = "must give head_dim and num_key_value_heads of a layer by its number"
             raise text.error(f"per_layer_config.{key}", values, rule)
         by_layer[int(key)] = values
-    if not by_layer:
-        raise text.error("per_layer_config", overrides, "must be an object")
     shapes = []
     for idx in range(len(kinds)):
         defaults = {"head_dim": usual[0], "num_key_value_heads": usual[1]}
@@ -407,7 +414,7 @@ def _parse_layer_types(text: _Section) -> list[LayerKind]:
             for idx in range(n_layers)
         ]
     known = ("sliding_attention", "full_attention")
-    if not isinstance(kinds, list) or len(kinds) != n_layers or not set(kinds) <= set(known):
+    if not isinstance(kinds, list) or len(kinds) != n_layers or any(k not in known for k in kinds):
         raise text.error("layer_types", kinds, f"must name {n_layers} layers, each {known}")
     return [*kinds[:-1], "full_attention"]
 

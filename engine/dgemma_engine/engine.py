@@ -71,13 +71,26 @@ def _load_folder(folder: Path, device: str, dtype: str) -> "Engine":
             f"{folder}: does not fit into the memory of {target}; use a smaller checkpoint or"
             ' device="cpu"'
         ) from err
-    tokenizer = Tokenizer(folder / TOKENIZER_NAME) if (folder / TOKENIZER_NAME).exists() else None
     return Engine(
         model,
         load_generation_config(folder, config),
-        tokenizer=tokenizer,
+        tokenizer=_load_tokenizer(folder, config),
         infill_settings=load_infill_settings(folder),
     )
+
+
+def _load_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer | None:
+    path = folder / TOKENIZER_NAME
+    if not path.exists():
+        return None
+    tokenizer = Tokenizer(path)
+    # Special tokens may lie past the embedding (Gemma's image token does); text must not.
+    if any(tokenizer.token_bytes[config.vocab_size :]):
+        raise TokenizerError(
+            f"{path}: has tokens past vocab_size ({config.vocab_size}) of config.json; both files"
+            " must come from one checkpoint"
+        )
+    return tokenizer
 
 
 def _device(name: str) -> torch.device:
@@ -179,8 +192,10 @@ class Engine:
         Raises:
             RequestError: a shape or an id is out of range.
         """
-        if canvas.ndim != 2 or 0 in canvas.shape or canvas.is_floating_point():
-            raise RequestError(f"canvas must be (B, C) token ids, is {tuple(canvas.shape)}")
+        if canvas.ndim != 2 or 0 in canvas.shape or canvas.dtype != torch.long:
+            raise RequestError(
+                f"canvas must be int64 ids (B, C), is {canvas.dtype} {tuple(canvas.shape)}"
+            )
         low, high = int(canvas.min()), int(canvas.max())
         self._check_ids((low, high))
         soft = None
@@ -223,6 +238,7 @@ class Engine:
         """
         if max_new_tokens < 1 or steps < 1:
             raise RequestError(f"{max_new_tokens=} and {steps=} must be at least 1")
+        _check_seed(seed)
         return generate(
             self.model,
             self.prefixes,
@@ -270,6 +286,7 @@ class Engine:
         n_steps = self.infill_settings.n_steps if steps is None else steps
         if n_candidates < 1 or n_steps < 1:
             raise RequestError(f"{n_candidates=} and steps={n_steps} must be at least 1")
+        _check_seed(seed)
         return self._infiller().run(
             prefix,
             suffix,
@@ -298,3 +315,8 @@ class Engine:
         vocab_size = self.config.vocab_size
         if token_ids and not (min(token_ids) >= 0 and max(token_ids) < vocab_size):
             raise RequestError(f"token ids must be 0..{vocab_size - 1}")
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**63:
+        raise RequestError(f"{seed=} must be a whole number from 0 to 2**63 - 1")

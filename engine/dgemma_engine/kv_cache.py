@@ -56,8 +56,11 @@ class KVCache:
 
     @property
     def n_bytes(self) -> int:
-        """Memory of the rows held."""
-        return sum(keys.nbytes + values.nbytes for keys, values in self.layers)
+        """Memory kept alive: a truncated cache holds on to the storage of the longer one."""
+        return sum(
+            keys.untyped_storage().nbytes() + values.untyped_storage().nbytes()
+            for keys, values in self.layers
+        )
 
     def visible(self) -> list[KeysValues]:
         """Give what the next token, or a canvas, sees: all rows, or the window's in sliding layers.

@@ -64,9 +64,11 @@ class PrefixCacheStore:
         source, start = self._longest_match(ids)
         kv = self.extend(start, ids[start.n_tokens :])
         cache = PrefixCache(token_ids=ids, kv=kv)
-        # A prefix that was only extended is of no further use on its own.
-        if source is not None and len(source.token_ids) == start.n_tokens:
+        if source is not None:
             self._entries.remove(source)
+            # A prefix that was only extended is of no further use on its own.
+            if len(source.token_ids) > start.n_tokens:
+                self._entries.append(source)  # used just now
         self._remember(cache)
         return cache
 

@@ -7,6 +7,7 @@ a literal ``▁`` and cannot show half a character. Special tokens are resolved 
 document that happens to spell one gets ordinary tokens.
 """
 
+import bisect
 import json
 import re
 from collections.abc import Iterable
@@ -52,10 +53,10 @@ class Tokenizer:
                 f"{path}: neither byte-level nor with byte fallback; text would not survive"
             )
 
-    @property
+    @cached_property
     def vocab_size(self) -> int:
         """One more than the largest id."""
-        return self._tokenizer.get_vocab_size(with_added_tokens=True)
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values()) + 1
 
     @property
     def special_ids(self) -> frozenset[int]:
@@ -81,6 +82,15 @@ class Tokenizer:
             if token_id not in self._is_special:
                 table[token_id] = self._bytes_of(token)
         return tuple(table)
+
+    def has_token_starting_with(self, text: bytes) -> bool:
+        """Say whether some token begins with ``text``, which is not empty."""
+        place = bisect.bisect_left(self._sorted_bytes, text)
+        return place < len(self._sorted_bytes) and self._sorted_bytes[place].startswith(text)
+
+    @cached_property
+    def _sorted_bytes(self) -> list[bytes]:
+        return sorted(set(self.token_bytes))
 
     @cached_property
     def _byte_ids(self) -> dict[int, int]:

@@ -302,7 +302,6 @@ def test_an_index_cannot_name_files_outside_of_its_folder(folder: Path, name: st
     assert_refused(folder, INDEX_NAME)
 
 
-@pytest.mark.xfail(reason="engine: Path.is_file raises OSError for a name that is too long")
 def test_a_shard_name_that_no_file_can_have_is_refused(folder: Path) -> None:
     weight_map = shard(folder)
     write_json(folder / INDEX_NAME, {"weight_map": {**weight_map, VICTIM: "x" * 5000}})

@@ -273,7 +273,6 @@ def test_an_error_in_on_step_leaves_the_engine_usable(textual: Pair) -> None:
     assert texts_of(textual.engine.infill(PREFIX, SUFFIX, lengths=(1, 2))) == expected
 
 
-@pytest.mark.xfail(reason="engine: nobody compares the tokenizer with the embedding at loading")
 def test_a_tokenizer_of_a_larger_vocabulary_is_refused(textual: Pair, tmp_path: Path) -> None:
     """Its ids would fall off the embedding in the middle of a request."""
     folder = tmp_path / "mismatch"

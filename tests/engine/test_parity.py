@@ -217,10 +217,7 @@ def test_any_shape_gives_the_logits_of_the_reference(
         # From ten layers on transformers pads the keys of per_layer_config: "05", "11".
         TinyShape(n_layers=12),
         # Full layers like the sliding ones: transformers then writes an empty per_layer_config.
-        pytest.param(
-            TinyShape(head_dim=8, global_head_dim=8, n_kv_heads=2, n_global_kv_heads=2),
-            marks=pytest.mark.xfail(reason="engine: {} is taken for a missing per_layer_config"),
-        ),
+        TinyShape(head_dim=8, global_head_dim=8, n_kv_heads=2, n_global_kv_heads=2),
     ],
     ids=["twelve layers", "equal layers"],
 )

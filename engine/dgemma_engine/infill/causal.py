@@ -68,6 +68,9 @@ def propose_continuations(
         logits = model.logits(output[:, -1])  # (paths, V)
         if step == 0:
             allowed = logits[0].masked_fill(first_forbidden, -torch.inf)
+            n_paths = min(n_paths, int(allowed.isfinite().sum()))
+            if not n_paths:
+                return []
             ids = allowed.topk(n_paths).indices[:, None]
             past = [(k.expand(n_paths, -1, -1, -1), v.expand(n_paths, -1, -1, -1)) for k, v in past]
             new = [(k.expand(n_paths, -1, -1, -1), v.expand(n_paths, -1, -1, -1)) for k, v in new]

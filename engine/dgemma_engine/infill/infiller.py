@@ -118,9 +118,10 @@ class Infiller:
         cancel: CancelToken,
     ) -> list[tuple[Proposal, float]]:
         """Add causal continuations to the proposals and score them all."""
-        if not plan.left_ids:  # nothing before the gap, so no row predicts its first token
+        known_ids = (*plan.context_ids, *plan.left_ids)
+        if not known_ids:  # nothing before the gap, so no row predicts its first token
             return [(p, p.confidence) for p in proposals if isinstance(p, FilledRow)]
-        *before, last_id = (*plan.context_ids, *plan.left_ids)
+        *before, last_id = known_ids
         kv = self._prefixes.encode(before).kv
         everything = list(proposals)
         if n_tokens := min(self._settings.causal_tokens, max(lengths or (24,))):

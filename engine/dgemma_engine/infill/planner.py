@@ -20,8 +20,7 @@ from dgemma_engine.tokenizer import Tokenizer
 
 MAX_CANVAS_TOKENS = 256
 _CANVAS_STEP = 16  # canvas lengths are multiples of it, so that few shapes occur
-_WINDOW_LINES = 16
-"""The context begins at a line whose number divides by this: typing does not move its start."""
+_LONGEST_WORD = 64  # characters; a longer run of letters is no word that could be completed
 _CHARS_PER_TOKEN = 6  # generous: more text than the token budget can hold
 
 # What a token may be the beginning of: a word with the space or underscores before it, or the
@@ -74,8 +73,7 @@ class CanvasPlan:
 
 def max_span_tokens(settings: InfillSettings, canvas_length: int) -> int:
     """Longest span that a canvas holds beside its clamps."""
-    limit = min(MAX_CANVAS_TOKENS, canvas_length)
-    return max(1, limit - settings.left_tokens - settings.right_tokens)
+    return min(MAX_CANVAS_TOKENS, canvas_length) - sum(_clamps(settings, canvas_length))
 
 
 def plan_canvases(
@@ -108,10 +106,11 @@ def plan_canvases(
     if not lengths or not all(1 <= length <= longest for length in lengths):
         raise RequestError(f"span lengths {list(lengths)} must be 1..{longest} tokens")
     kept, head, tail, rest = heal(prefix, suffix)
+    kept, head = _shorten_head(kept, head, tokenizer)
     before = _context_ids(kept, tokenizer, settings, bos_id)
-    n_left = min(settings.left_tokens, len(before))
+    n_left = min(_clamps(settings, canvas_length)[0], len(before))
     n_canvas = _canvas_tokens(n_left, max(lengths), settings, canvas_length)
-    after = tokenizer.encode(rest[: n_canvas * _CHARS_PER_TOKEN])[:n_canvas]
+    after = _first_ids(rest, n_canvas, tokenizer)
     left = before[len(before) - n_left :]
     rows = []
     for length in dict.fromkeys(lengths):
@@ -144,14 +143,36 @@ def heal(prefix: str, suffix: str) -> tuple[str, str, str, str]:
         What is left of the prefix, the word begun before the span, the word's end after the
         span, and what is left of the suffix.
     """
-    match = _OPEN_WORD.search(prefix)
-    cut = len(prefix) if match is None else match.start()
-    kept, head = prefix[:cut], prefix[cut:]
+    # No token is as long as this, and a search through a megabyte of letters would take minutes.
+    nearby = prefix[-_LONGEST_WORD:]
+    match = _OPEN_WORD.search(nearby)
+    head = "" if match is None or match.start() == 0 < len(prefix) - len(nearby) else match[0]
     # A word that merely follows the span is a token of its own already; only one that was also
     # begun before it is cut in the middle.
-    goes_on = _WORD_GOES_ON.match(suffix) if head.strip() else None
-    cut = 0 if goes_on is None else goes_on.end()
-    return kept, head, suffix[:cut], suffix[cut:]
+    goes_on = _WORD_GOES_ON.match(suffix[:_LONGEST_WORD]) if head.strip() else None
+    tail = "" if goes_on is None or goes_on.end() == _LONGEST_WORD else goes_on[0]
+    return prefix[: len(prefix) - len(head)], head, tail, suffix[len(tail) :]
+
+
+def _shorten_head(kept: str, head: str, tokenizer: Tokenizer) -> tuple[str, str]:
+    """Leave as much of a begun word to the span as one token can begin with.
+
+    A word of several tokens, half typed: all but the last of them are clamped.
+    """
+    if not head or tokenizer.has_token_starting_with(head.encode("utf-8", "surrogatepass")):
+        return kept, head
+    last = tokenizer.decode(tokenizer.encode(head)[-1:])
+    if not head.endswith(last):  # half a character: nothing can be healed
+        return kept + head, ""
+    return kept + head[: len(head) - len(last)], last
+
+
+def _first_ids(text: str, n_tokens: int, tokenizer: Tokenizer) -> list[int]:
+    """The first ids of a text; fewer than ``n_tokens`` only if it has no more."""
+    n_chars = n_tokens * _CHARS_PER_TOKEN
+    while len(ids := tokenizer.encode(text[:n_chars])) <= n_tokens and n_chars < len(text):
+        n_chars *= 4  # long tokens: rulers, deep indentation
+    return ids[:n_tokens]
 
 
 def _context_ids(
@@ -171,26 +192,36 @@ def _context_ids(
 
 
 def _window_start(text: str, max_chars: int) -> int:
-    """Offset of the first line to read: a multiple of ``_WINDOW_LINES`` from the top."""
+    """Offset of the first line to read, chosen so that typing hardly ever moves it.
+
+    Of the lines that leave at least half of the budget, the one whose number divides by the
+    highest power of two: it stays the choice until it falls out of the window. Where there is no
+    such line, the first character that fits.
+    """
     if len(text) <= max_chars:
         return 0
-    earliest = len(text) - max_chars
-    n_lines_before = text.count("\n", 0, earliest)
-    to_skip = _WINDOW_LINES - n_lines_before % _WINDOW_LINES
-    start = earliest
-    for _ in range(to_skip):
-        newline = text.find("\n", start)
-        if newline < 0:
-            return earliest  # one enormous line
-        start = newline + 1
-    return start
+    earliest, latest = len(text) - max_chars, len(text) - max_chars // 2
+    line_no = text.count("\n", 0, earliest)
+    best, best_power, start = earliest, 0, earliest
+    while 0 < (start := text.find("\n", start) + 1) <= latest:
+        line_no += 1
+        power = line_no & -line_no
+        if power > best_power:
+            best, best_power = start, power
+    return best
+
+
+def _clamps(settings: InfillSettings, canvas_length: int) -> tuple[int, int]:
+    """Clamped tokens on either side: the settings', or a quarter of a very short canvas each."""
+    most = min(MAX_CANVAS_TOKENS, canvas_length) // 4
+    return min(settings.left_tokens, most), min(settings.right_tokens, most)
 
 
 def _canvas_tokens(
     n_left: int, longest_span: int, settings: InfillSettings, canvas_length: int
 ) -> int:
     """Canvas length: the usual one, or longer where the span asks for it."""
-    needed = n_left + longest_span + settings.right_tokens
+    needed = n_left + longest_span + _clamps(settings, canvas_length)[1]
     rounded = -(-needed // _CANVAS_STEP) * _CANVAS_STEP
     limit = min(MAX_CANVAS_TOKENS, canvas_length)
     return min(limit, max(settings.canvas_tokens, rounded))

@@ -23,12 +23,8 @@ class TokenRules:
         return self.never | self.line_ends if single_line else self.never
 
     def starting_with(self, text: bytes) -> Tensor:
-        """Tokens, bool (V,), that begin with ``text``; the longest of its prefixes if none does."""
-        allowed = [token.startswith(text) for token in self._bytes]
-        if not any(allowed):
-            longest = max((token for token in self._bytes if text.startswith(token)), key=len)
-            allowed = [token == longest for token in self._bytes]
-        return self._table(allowed)
+        """Tokens, bool (V,), that begin with ``text``; the planner sees to it that some do."""
+        return self._table([token.startswith(text) for token in self._bytes])
 
     def ending_with(self, text: bytes) -> Tensor:
         """Tokens, bool (V,), that end with ``text``."""
