@@ -1,5 +1,6 @@
 """``Engine.infill`` as its callers see it: texts in, ranked texts out."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from dgemma_engine import CancelToken, InfillResult, ModelFilesError, RequestError, StopReason
-from dgemma_engine.engine import load
+from dgemma_engine import (
+    CancelToken,
+    InfillResult,
+    ModelFilesError,
+    Origin,
+    RequestError,
+    StopReason,
+)
+from dgemma_engine.engine import Engine, load
 from dgemma_engine.model.transformer import Transformer
 from tests.engine.conftest import Pair
 from tests.engine.oracle import SPECIAL_TOKENS, TRAINING_TEXT, engine_with, read_json, write_json
@@ -283,3 +291,30 @@ def test_a_tokenizer_of_a_larger_vocabulary_is_refused(textual: Pair, tmp_path: 
     write_json(folder / "tokenizer.json", values)
     with pytest.raises(ModelFilesError, match="tokenizer"):
         load(folder, device="cpu")
+
+
+def test_a_copy_from_the_document_is_proposed_without_any_forward_of_its_own(
+    textual: Pair,
+) -> None:
+    result = textual.engine.infill(
+        "with open(path) as file:\nwith open(", ") as file:\n", n_candidates=99
+    )
+    copies = [c for c in result.candidates if c.origin is Origin.COPIED]
+
+    assert "path" in [copy.text for copy in copies]
+    assert all(copy.forwards == 0 for copy in copies)
+
+
+def test_continuations_are_proposed_where_the_checkpoint_wants_them(textual: Pair) -> None:
+    engine = textual.engine
+    eager = Engine(
+        engine.model,
+        engine.generation_config,
+        tokenizer=engine.tokenizer,
+        infill_settings=dataclasses.replace(engine.infill_settings, causal_tokens=4),
+    )
+    without = {c.origin for c in engine.infill("x = f(", ")\n", n_candidates=99).candidates}
+    having = {c.origin for c in eager.infill("x = f(", ")\n", n_candidates=99).candidates}
+
+    assert Origin.CONTINUED not in without
+    assert Origin.CONTINUED in having

@@ -11,6 +11,7 @@ itself ("get get get"); on 200 held-out gaps of unknown length it chose the true
 plain sum in 23, this formula in 28.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -61,5 +62,6 @@ def judge(
 
 def _score(log_probs: Tensor, n_candidate: int, n_head: int) -> float:
     """Weigh both halves; ``log_probs`` begins with the candidate's first token."""
-    inner = log_probs[:n_candidate].sum().item() / n_candidate**0.5
-    return inner + log_probs[n_candidate : n_candidate + n_head].sum().item()
+    inner = log_probs[:n_candidate].sum().item()
+    after = log_probs[n_candidate : n_candidate + n_head].sum().item()
+    return inner / math.sqrt(n_candidate) + after
