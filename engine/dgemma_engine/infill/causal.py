@@ -5,13 +5,14 @@ short causal continuation is often the better draft. It does not know what comes
 the judge does.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.kv_cache import KVCache
+from dgemma_engine.model.attention import KeysValues
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.types import CancelToken
 
@@ -56,41 +57,44 @@ def propose_continuations(
     forbidden = rules.forbidden(single_line=single_line)
     first_forbidden = forbidden | ~rules.starting_with(must_start) if must_start else forbidden
     past = kv.visible()
-    position = kv.n_tokens
     ids = torch.tensor([[last_id]], device=forbidden.device)
-    paths = torch.empty((1, 0), dtype=torch.long, device=forbidden.device)
-    ended: Tensor | None = None  # path by path, the number of tokens before it ended
+    paths: list[list[int]] = []
     for step in range(n_tokens):
         if cancel.stop_reason() is not None:
             return []
-        output, new = model.encode(ids, position, past, want_output=True)
+        output, new = model.encode(ids, kv.n_tokens + step, past, want_output=True)
         assert output is not None
-        logits = model.logits(output[:, -1])  # (paths, V)
+        logits = model.logits(output[:, -1])  # (paths going on, V)
         if step == 0:
             allowed = logits[0].masked_fill(first_forbidden, -torch.inf)
-            n_paths = min(n_paths, int(allowed.isfinite().sum()))
-            if not n_paths:
-                return []
-            ids = allowed.topk(n_paths).indices[:, None]
-            past = [(k.expand(n_paths, -1, -1, -1), v.expand(n_paths, -1, -1, -1)) for k, v in past]
-            new = [(k.expand(n_paths, -1, -1, -1), v.expand(n_paths, -1, -1, -1)) for k, v in new]
-            paths = ids
-            ended = torch.full((n_paths,), n_tokens, device=ids.device)
+            first = allowed.topk(min(n_paths, int(allowed.isfinite().sum()))).indices
+            paths = [[token] for token in first.tolist()]
         else:
-            assert ended is not None
-            ids = logits.argmax(dim=-1, keepdim=True)
-            ends_now = forbidden[ids.squeeze(1)] & (ended > step)
-            ended = torch.where(ends_now, step, ended)
-            paths = torch.cat((paths, ids), dim=1)
-        position += 1
-        past = [
-            (torch.cat((k, new_k), dim=2), torch.cat((v, new_v), dim=2))
-            for (k, v), (new_k, new_v) in zip(past, new, strict=True)
-        ]
-    assert ended is not None
-    found: dict[tuple[int, ...], Continuation] = {}
-    for idx, (path, n_usable) in enumerate(zip(paths.tolist(), ended.tolist(), strict=True)):
-        for length in range(1, min(n_usable, max(1, n_tokens >> idx)) + 1):
-            beginning = tuple(path[:length])
-            found.setdefault(beginning, Continuation(ids=beginning))
-    return list(found.values())
+            for path, token in zip(paths, logits.argmax(dim=-1).tolist(), strict=False):
+                path.append(token)
+        # Paths are in the order of their lengths, so those that go on are the first ones.
+        n_going_on = sum(n_tokens >> idx > step + 1 for idx in range(len(paths)))
+        if not n_going_on:
+            break
+        ids = torch.tensor([[path[-1]] for path in paths[:n_going_on]], device=ids.device)
+        past = [_append(old, fresh, n_going_on) for old, fresh in zip(past, new, strict=True)]
+    stops = set(forbidden.nonzero().flatten().tolist())
+    found = dict.fromkeys(beginning for path in paths for beginning in _beginnings(path, stops))
+    return [Continuation(ids=ids) for ids in found]
+
+
+def _append(old: KeysValues, new: KeysValues, n_rows: int) -> KeysValues:
+    """Add one token's keys and values, for the first rows only; one row may stand for all."""
+    keys, values = (
+        torch.cat([rows.expand(max(n_rows, len(rows)), -1, -1, -1)[:n_rows] for rows in pair], 2)
+        for pair in zip(old, new, strict=True)
+    )
+    return keys, values
+
+
+def _beginnings(path: list[int], stops: set[int]) -> Iterator[tuple[int, ...]]:
+    """Yield every beginning of a path up to a token that may not stand in a span."""
+    for length, token in enumerate(path, start=1):
+        if token in stops:
+            return
+        yield tuple(path[:length])

@@ -44,24 +44,16 @@ def judge(
         Nats, one score each; higher is better, zero at most.
     """
     head = tuple(right_ids[:_N_SUFFIX_TOKENS])
-    sequences = [(last_id, *ids, *head) for ids in candidates]
-    longest = max(len(sequence) for sequence in sequences)
-    device = model.embed_tokens.weight.device
-    # Padding on the right is invisible to a causal pass.
-    batch = torch.tensor([(*s, *[0] * (longest - len(s))) for s in sequences], device=device)
-    past = [
-        (keys.expand(len(batch), -1, -1, -1), values.expand(len(batch), -1, -1, -1))
-        for keys, values in kv.visible()
-    ]
-    output, _ = model.encode(batch, kv.n_tokens, past, want_output=True)
-    assert output is not None
-    log_probs = torch.log_softmax(model.logits(output[:, :-1]), dim=-1)
-    log_probs = log_probs.gather(2, batch[:, 1:, None]).squeeze(2)  # (B, longest - 1)
-    return [_score(log_probs[idx], len(ids), len(head)) for idx, ids in enumerate(candidates)]
+    branches = [(last_id, *ids, *head) for ids in candidates]
+    outputs = model.encode_branches(branches, kv.n_tokens, kv.visible())
+    logits = model.logits(torch.cat([output[:-1] for output in outputs]))
+    targets = torch.tensor([token for branch in branches for token in branch[1:]])
+    log_probs = torch.log_softmax(logits, dim=-1).gather(1, targets.to(logits.device)[:, None])
+    pieces = torch.split(log_probs.squeeze(1), [len(branch) - 1 for branch in branches])
+    return [_score(piece, len(ids)) for piece, ids in zip(pieces, candidates, strict=True)]
 
 
-def _score(log_probs: Tensor, n_candidate: int, n_head: int) -> float:
-    """Weigh both halves; ``log_probs`` begins with the candidate's first token."""
-    inner = log_probs[:n_candidate].sum().item()
-    after = log_probs[n_candidate : n_candidate + n_head].sum().item()
+def _score(log_probs: Tensor, n_candidate: int) -> float:
+    """Weigh the candidate's tokens, which come first, and those of the suffix."""
+    inner, after = log_probs[:n_candidate].sum().item(), log_probs[n_candidate:].sum().item()
     return inner / math.sqrt(n_candidate) + after

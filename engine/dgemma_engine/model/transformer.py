@@ -13,7 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dgemma_engine.config import LayerConfig, LayerKind, ModelConfig
-from dgemma_engine.model.attention import Attention, KeysValues, Rotation, causal_mask, rotation
+from dgemma_engine.model.attention import (
+    Attention,
+    KeysValues,
+    Rotation,
+    branch_mask,
+    causal_mask,
+    rotation,
+)
 from dgemma_engine.model.layers import GatedMLP, RMSNorm, SelfConditioning
 from dgemma_engine.model.moe import Experts, Router
 
@@ -191,6 +198,32 @@ class Transformer(nn.Module):
         return self.run_layers(
             self.embed(ids), positions, past, masks, Mode.ENCODER, want_output=want_output
         )
+
+    def encode_branches(
+        self, branches: Sequence[Sequence[int]], position: int, past: Sequence[KeysValues]
+    ) -> list[Tensor]:
+        """Read several continuations of one prefix causally in one pass.
+
+        Args:
+            branches: token ids of each, at least one.
+            position: absolute position of every branch's first token.
+            past: per layer the cached keys and values of the prefix, batch 1.
+
+        Returns:
+            The last layer's output (length, D) of each branch.
+        """
+        lengths = [len(branch) for branch in branches]
+        device = self.embed_tokens.weight.device
+        masks: Masks = {}
+        for layer, (keys, _) in zip(self.config.layers, past, strict=True):
+            if layer.kind not in masks:
+                window = self.config.sliding_window if layer.is_sliding else None
+                masks[layer.kind] = branch_mask(lengths, keys.shape[2], window).to(device)
+        ids = torch.tensor([token for branch in branches for token in branch], device=device)
+        positions = position + torch.cat([torch.arange(n) for n in lengths]).to(device)
+        out, _ = self.run_layers(self.embed(ids[None]), positions, past, masks, Mode.ENCODER)
+        assert out is not None
+        return list(torch.split(out[0], lengths))
 
     def decode(
         self,
