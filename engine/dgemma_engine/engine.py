@@ -4,7 +4,7 @@ An engine belongs to one thread (``worker.EngineWorker`` gives it one). It knows
 plain strings, nothing of documents, editors or protocols.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -22,12 +22,12 @@ from dgemma_engine.config import (
 from dgemma_engine.errors import CheckpointError, DeviceError, RequestError, TokenizerError
 from dgemma_engine.generate import StepReport, generate
 from dgemma_engine.infill.infiller import Infiller
-from dgemma_engine.infill.planner import max_span_tokens
+from dgemma_engine.infill.planner import max_span_tokens, span_tokens
 from dgemma_engine.infill.settings import InfillSettings, load_infill_settings
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.prefix_cache import PrefixCache, PrefixCacheStore
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer
-from dgemma_engine.types import CancelToken, InfillResult
+from dgemma_engine.types import CancelToken, InfillResult, Origin
 
 EMBEDDED = "embedded"
 _FLOAT32_MAX_BYTES = 4 * 2**30
@@ -161,6 +161,10 @@ class Engine:
         """Longest span that one canvas can fill."""
         return max_span_tokens(self.infill_settings, self.config.canvas_length)
 
+    def span_tokens(self, prefix: str, text: str, suffix: str) -> int:
+        """Count ``text`` as :meth:`infill` counts the lengths of spans between these texts."""
+        return span_tokens(prefix, text, suffix, self.tokenizer)
+
     @torch.inference_mode()
     def encode(self, token_ids: Sequence[int]) -> PrefixCache:
         """Encode a prefix, re-using what earlier calls have in common with it.
@@ -259,6 +263,7 @@ class Engine:
         n_candidates: int = 3,
         steps: int | None = None,
         seed: int = 0,
+        proposers: Collection[Origin] = tuple(Origin),
         cancel: CancelToken | None = None,
         on_step: Callable[[int], None] | None = None,
     ) -> InfillResult:
@@ -272,6 +277,7 @@ class Engine:
             n_candidates: most candidates to return, at least 1.
             steps: denoising steps at most; ``None`` takes what suits the checkpoint.
             seed: of this request's own generator; the same call gives the same result.
+            proposers: where candidates may come from; all by default.
             cancel: asked at each denoising step, may carry a deadline.
             on_step: called after each step with its number, from 1.
 
@@ -295,6 +301,7 @@ class Engine:
             n_candidates=n_candidates,
             n_steps=n_steps,
             seed=seed,
+            proposers=proposers,
             cancel=cancel or CancelToken(),
             on_step=on_step,
         )

@@ -318,3 +318,20 @@ def test_continuations_are_proposed_where_the_checkpoint_wants_them(textual: Pai
 
     assert Origin.CONTINUED not in without
     assert Origin.CONTINUED in having
+
+
+@pytest.mark.parametrize("origin", list(Origin))
+def test_only_the_proposers_that_are_asked_for_propose(textual: Pair, origin: Origin) -> None:
+    engine = textual.engine
+    eager = Engine(
+        engine.model,
+        engine.generation_config,
+        tokenizer=engine.tokenizer,
+        infill_settings=dataclasses.replace(engine.infill_settings, causal_tokens=4),
+    )
+    result = eager.infill(
+        "with open(path) as file:\nwith open(", ") as file:\n", proposers=(origin,)
+    )
+
+    assert {candidate.origin for candidate in result.candidates} == {origin}
+    assert (result.forwards > 0) == (origin is Origin.DENOISED)

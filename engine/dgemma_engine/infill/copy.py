@@ -7,7 +7,8 @@ forward and gives the length for free; whether it fits here is for the judge to 
 Token ids only; pure.
 """
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 _MAX_LEFT, _MAX_RIGHT = 16, 8
@@ -35,6 +36,7 @@ def propose_copies(
     *,
     lengths: Sequence[int] | range,
     n_proposals: int,
+    accept: Callable[[Sequence[int]], bool] = lambda ids: True,
 ) -> list[Copy]:
     """Find the stretches that match best on both sides together.
 
@@ -43,6 +45,7 @@ def propose_copies(
         after: tokens after it, nearest first.
         lengths: how many tokens a copy may have.
         n_proposals: most copies to return.
+        accept: says whether tokens may stand in the gap at all.
 
     Returns:
         Copies with distinct tokens, best match first; the one nearest before the gap among equals.
@@ -56,7 +59,8 @@ def propose_copies(
             known = found.get(copy.ids)
             if known is None or _strength(copy) > _strength(known):
                 found[copy.ids] = copy
-    return sorted(found.values(), key=_strength, reverse=True)[:n_proposals]
+    by_strength = sorted(found.values(), key=_strength, reverse=True)
+    return list(itertools.islice((copy for copy in by_strength if accept(copy.ids)), n_proposals))
 
 
 def _matches(

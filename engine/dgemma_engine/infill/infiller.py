@@ -4,12 +4,12 @@ Three proposers, one judge: denoised canvases, copies from the document, causal 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from dgemma_engine.config import GenerationConfig
 from dgemma_engine.infill.causal import Continuation, propose_continuations
 from dgemma_engine.infill.copy import Copy, propose_copies
-from dgemma_engine.infill.fill import FilledRow, fill_rows
+from dgemma_engine.infill.fill import Filled, FilledRow, fill_rows
 from dgemma_engine.infill.planner import CanvasPlan, heal, max_span_tokens, plan_canvases
 from dgemma_engine.infill.select import judge
 from dgemma_engine.infill.settings import InfillSettings
@@ -63,6 +63,7 @@ class Infiller:
         n_candidates: int,
         n_steps: int,
         seed: int,
+        proposers: Collection[Origin],
         cancel: CancelToken,
         on_step: Callable[[int], None] | None,
     ) -> InfillResult:
@@ -79,27 +80,33 @@ class Infiller:
             eos_id=model_config.eos_token_ids[0],
             canvas_length=model_config.canvas_length,
         )
-        filled = fill_rows(
-            self._model,
-            self._prefixes.encode(plan.context_ids).kv,
-            plan,
-            self._rules,
-            single_line=not multiline,
-            n_steps=n_steps,
-            seed=seed,
-            config=self._config,
-            settings=self._settings,
-            cancel=cancel,
-            on_step=on_step,
-        )
+        filled = Filled(rows=(), stop=cancel.stop_reason() or StopReason.MAX_STEPS, forwards=0)
+        if Origin.DENOISED in proposers:
+            filled = fill_rows(
+                self._model,
+                self._prefixes.encode(plan.context_ids).kv,
+                plan,
+                self._rules,
+                single_line=not multiline,
+                n_steps=n_steps,
+                seed=seed,
+                config=self._config,
+                settings=self._settings,
+                cancel=cancel,
+                on_step=on_step,
+            )
         stop = filled.stop
         ranked: list[tuple[Proposal, float]] = []
         if stop is StopReason.DEADLINE:
             # Past the deadline there is no time for a judge; the denoiser's own word counts.
             ranked = [(row, row.confidence) for row in filled.rows]
         elif stop is not StopReason.CANCELLED:
-            others = self._copies(prefix, suffix, lengths, multiline=multiline)
-            ranked = self._judged(plan, [*filled.rows, *others], lengths, multiline, cancel)
+            proposals: list[Proposal] = list(filled.rows)
+            if Origin.COPIED in proposers:
+                proposals += self._copies(prefix, suffix, lengths, multiline=multiline)
+            if Origin.CONTINUED in proposers:
+                proposals += self._continuations(plan, lengths, multiline, cancel)
+            ranked = self._judged(plan, proposals)
         if cancel.cancelled:
             stop, ranked = StopReason.CANCELLED, []
         return InfillResult(
@@ -110,58 +117,66 @@ class Infiller:
         )
 
     def _judged(
-        self,
-        plan: CanvasPlan,
-        proposals: Sequence[Proposal],
-        lengths: Sequence[int] | None,
-        multiline: bool,
-        cancel: CancelToken,
+        self, plan: CanvasPlan, proposals: Sequence[Proposal]
     ) -> list[tuple[Proposal, float]]:
-        """Add causal continuations to the proposals and score them all."""
-        known_ids = (*plan.context_ids, *plan.left_ids)
-        if not known_ids:  # nothing before the gap, so no row predicts its first token
+        """Score all proposals."""
+        *before, last_id = plan.known_ids or (None,)
+        if last_id is None:  # nothing before the gap, so no row predicts its first token
             return [(p, p.confidence) for p in proposals if isinstance(p, FilledRow)]
-        *before, last_id = known_ids
+        if not proposals:
+            return []
         kv = self._prefixes.encode(before).kv
-        everything = list(proposals)
-        if n_tokens := min(self._settings.causal_tokens, max(lengths or (24,))):
-            everything += [
-                continuation
-                for continuation in propose_continuations(
-                    self._model,
-                    kv,
-                    last_id,
-                    self._rules,
-                    must_start=plan.head.encode("utf-8", "surrogatepass"),
-                    single_line=not multiline,
-                    n_paths=_N_PATHS,
-                    n_tokens=n_tokens,
-                    cancel=cancel,
-                )
-                if lengths is None or len(continuation.ids) in lengths
-            ]
-        ids = [proposal.ids for proposal in everything]
+        ids = [proposal.ids for proposal in proposals]
         scores = judge(self._model, kv, last_id, ids, plan.right_ids)
         return [
             (proposal, score + _evidence(proposal))
-            for proposal, score in zip(everything, scores, strict=True)
+            for proposal, score in zip(proposals, scores, strict=True)
         ]
+
+    def _continuations(
+        self,
+        plan: CanvasPlan,
+        lengths: Sequence[int] | None,
+        multiline: bool,
+        cancel: CancelToken,
+    ) -> list[Continuation]:
+        """How the prefix goes on."""
+        n_tokens = min(self._settings.causal_tokens, max(lengths or (_COPY_MAX_TOKENS,)))
+        *before, last_id = plan.known_ids or (None,)
+        if last_id is None or not n_tokens:
+            return []
+        continuations = propose_continuations(
+            self._model,
+            self._prefixes.encode(before).kv,
+            last_id,
+            self._rules,
+            must_start=plan.head.encode("utf-8", "surrogatepass"),
+            single_line=not multiline,
+            n_paths=_N_PATHS,
+            n_tokens=n_tokens,
+            cancel=cancel,
+        )
+        return [c for c in continuations if lengths is None or len(c.ids) in lengths]
 
     def _copies(
         self, prefix: str, suffix: str, lengths: Sequence[int] | None, *, multiline: bool
     ) -> list[Copy]:
         """What the document itself proposes."""
-        kept, _, _, rest = heal(prefix, suffix)
-        copies = propose_copies(
+        kept, head, tail, rest = heal(prefix, suffix)
+        known = (head.encode("utf-8", "surrogatepass"), tail.encode("utf-8", "surrogatepass"))
+
+        def accept(ids: Sequence[int]) -> bool:
+            text = self._tokenizer.decode_bytes(ids)
+            fits = text.startswith(known[0]) and text.endswith(known[1])
+            return fits and (multiline or not set(text) & set(b"\r\n"))
+
+        return propose_copies(
             self._tokenizer.encode(kept[-_COPY_CHARS_BEFORE:]),
             self._tokenizer.encode(rest[:_COPY_CHARS_AFTER]),
             lengths=range(1, _COPY_MAX_TOKENS + 1) if lengths is None else lengths,
             n_proposals=_N_COPIES,
+            accept=accept,
         )
-        if multiline:
-            return copies
-        decode = self._tokenizer.decode_bytes
-        return [copy for copy in copies if not set(decode(copy.ids)) & set(b"\r\n")]
 
     def _candidates(
         self, plan: CanvasPlan, ranked: Sequence[tuple[Proposal, float]]

@@ -25,7 +25,7 @@ _CHARS_PER_TOKEN = 6  # generous: more text than the token budget can hold
 
 # What a token may be the beginning of: a word with the space or underscores before it, or the
 # space alone (a space belongs to the word after it).
-_OPEN_WORD = re.compile(r" ?_*[^\W\d_]+\Z|(?<=\S) \Z")
+_OPEN_WORD = re.compile(r" ?_*[^\W\d_]+\Z| ?_+\Z|(?<=\S) \Z")
 _WORD_GOES_ON = re.compile(r"[^\W\d_]+")
 
 
@@ -70,10 +70,22 @@ class CanvasPlan:
     head: str
     tail: str
 
+    @property
+    def known_ids(self) -> tuple[int, ...]:
+        """All tokens read before the span."""
+        return self.context_ids + self.left_ids
+
 
 def max_span_tokens(settings: InfillSettings, canvas_length: int) -> int:
     """Longest span that a canvas holds beside its clamps."""
     return min(MAX_CANVAS_TOKENS, canvas_length) - sum(_clamps(settings, canvas_length))
+
+
+def span_tokens(prefix: str, text: str, suffix: str, tokenizer: Tokenizer) -> int:
+    """Count the tokens that a span needs to hold ``text``, the ends of cut words included."""
+    kept, head, tail, _ = heal(prefix, suffix)
+    _, head = _shorten_head(kept, head, tokenizer)
+    return len(tokenizer.encode(head + text + tail))
 
 
 def plan_canvases(

@@ -8,7 +8,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dgemma_engine.errors import RequestError
-from dgemma_engine.infill.planner import CanvasPlan, heal, max_span_tokens, plan_canvases
+from dgemma_engine.infill.planner import (
+    CanvasPlan,
+    heal,
+    max_span_tokens,
+    plan_canvases,
+    span_tokens,
+)
 from dgemma_engine.infill.settings import InfillSettings
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer, load_tokenizer
 from tests.engine.oracle import byte_level_tokenizer
@@ -183,6 +189,7 @@ def test_a_word_begun_before_the_cursor_is_taken_over(byte_level: Tokenizer) -> 
     check_healed(byte_level, "ret║", "ret", "")
     check_healed(byte_level, "x = __ini║\n", " __ini", "")
     check_healed(byte_level, "x = grö║\n", " grö", "")
+    check_healed(byte_level, "self._║stream\n", "_", "stream")
 
 
 def test_a_word_cut_in_the_middle_is_taken_over_on_both_sides(byte_level: Tokenizer) -> None:
@@ -281,3 +288,9 @@ def test_the_plan_depends_on_its_arguments_only(byte_level: Tokenizer) -> None:
     assert plan(byte_level, text, ")\n") == plan(byte_level, text, ")\n")
     doubled = plan(byte_level, text, ")\n", (2, 1, 2))
     assert [row.n_tokens for row in doubled.rows] == [2, 1]
+
+
+def test_a_spans_length_includes_the_cut_words_at_its_edges(byte_level: Tokenizer) -> None:
+    assert span_tokens("x = (", "path", ")\n", byte_level) == len(byte_level.encode("path"))
+    assert span_tokens("x = (pa", "th", ")\n", byte_level) == len(byte_level.encode("path"))
+    assert span_tokens("x = ", "path", "\n", byte_level) == len(byte_level.encode(" path"))

@@ -1,0 +1,193 @@
+"""Outcomes → a report, and the report as JSON. Knows no files, no engine and no layout."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from dgemma_ls.evaluation.cases import BUCKETS
+from dgemma_ls.evaluation.metrics import METRICS
+from dgemma_ls.evaluation.runner import Outcome
+from dgemma_ls.evaluation.statistics import Interval, cluster_bootstrap, paired_difference
+from dgemma_ls.evaluation.systems import System
+
+COMPARED = "exact_match"
+"""The metric by which the best baseline is chosen and differences are taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One system on one bucket by one metric.
+
+    Attributes:
+        system: its name.
+        bucket: its name.
+        metric: its name.
+        n_cases: cases that the metric says something about.
+        n_files: files that they were cut out of.
+        interval: of the mean, in shares of 1.
+    """
+
+    system: str
+    bucket: str
+    metric: str
+    n_cases: int
+    n_files: int
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A system's exact match less that of the best baseline, on the same cases."""
+
+    system: str
+    bucket: str
+    baseline: str
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run of the evaluation.
+
+    Attributes:
+        model: the checkpoint.
+        data: where the documents came from.
+        seed: of the cases and of the resampling.
+        titles: what tables call each system, in their order.
+        buckets: names, in the order of the columns.
+        scores: every system on every bucket by every metric.
+        differences: to the best baseline, where there is one.
+        milliseconds: by system, the median of a fill with an encoded prefix.
+        notes: what a reader of the tables must know.
+    """
+
+    model: str
+    data: str
+    seed: int
+    titles: dict[str, str]
+    buckets: tuple[str, ...]
+    scores: tuple[Score, ...]
+    differences: tuple[Difference, ...]
+    milliseconds: dict[str, float]
+    notes: tuple[str, ...]
+
+
+def make_report(
+    outcomes: Sequence[Outcome],
+    systems: Sequence[System],
+    *,
+    model: str,
+    data: str,
+    seed: int,
+    notes: Iterable[str] = (),
+) -> Report:
+    """Sum up the outcomes of a run, whole or cut short."""
+    buckets = tuple(name for name in BUCKETS if any(o.case.bucket == name for o in outcomes))
+    groups = {
+        (system.name, bucket): [
+            o for o in outcomes if o.system == system.name and o.case.bucket == bucket
+        ]
+        for system in systems
+        for bucket in buckets
+    }
+    scores = [
+        score
+        for (system, bucket), group in groups.items()
+        for metric in METRICS
+        if (score := _score(system, bucket, metric, group, seed)) is not None
+    ]
+    baselines = [system.name for system in systems if system.is_baseline]
+    differences = [
+        _difference(name, bucket, best, groups, seed)
+        for bucket in buckets
+        if (best := _best(baselines, bucket, scores)) is not None
+        for name in (system.name for system in systems)
+        if name != best
+    ]
+    return Report(
+        model=model,
+        data=data,
+        seed=seed,
+        titles={system.name: system.title for system in systems},
+        buckets=buckets,
+        scores=tuple(scores),
+        differences=tuple(differences),
+        milliseconds={
+            system.name: median(o.milliseconds for o in outcomes if o.system == system.name)
+            for system in systems
+            if outcomes
+        },
+        notes=tuple(notes),
+    )
+
+
+def to_json(report: Report) -> str:
+    """Give the report for a program; :func:`from_json` reads it."""
+    return json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> Report:
+    """Read what :func:`to_json` wrote."""
+    values: dict[str, Any] = json.loads(text)
+    scores, differences = (
+        [entry | {"interval": Interval(**entry["interval"])} for entry in values[key]]
+        for key in ("scores", "differences")
+    )
+    return Report(
+        **values
+        | {
+            "buckets": tuple(values["buckets"]),
+            "notes": tuple(values["notes"]),
+            "scores": tuple(Score(**entry) for entry in scores),
+            "differences": tuple(Difference(**entry) for entry in differences),
+        }
+    )
+
+
+def _score(
+    system: str, bucket: str, metric: str, group: Sequence[Outcome], seed: int
+) -> Score | None:
+    told = [o for o in group if metric in o.values]
+    if not told:
+        return None
+    files = [o.case.document.path for o in told]
+    return Score(
+        system=system,
+        bucket=bucket,
+        metric=metric,
+        n_cases=len(told),
+        n_files=len(set(files)),
+        interval=cluster_bootstrap([o.values[metric] for o in told], files, seed=seed),
+    )
+
+
+def _best(baselines: Sequence[str], bucket: str, scores: Sequence[Score]) -> str | None:
+    means = {
+        s.system: s.interval.mean
+        for s in scores
+        if s.bucket == bucket and s.metric == COMPARED and s.system in baselines
+    }
+    return max(means, key=lambda name: means[name]) if means else None
+
+
+def _difference(
+    name: str,
+    bucket: str,
+    baseline: str,
+    groups: dict[tuple[str, str], list[Outcome]],
+    seed: int,
+) -> Difference:
+    ours, theirs = groups[name, bucket], groups[baseline, bucket]
+    return Difference(
+        system=name,
+        bucket=bucket,
+        baseline=baseline,
+        interval=paired_difference(
+            [o.values[COMPARED] for o in ours],
+            [o.values[COMPARED] for o in theirs],
+            [o.case.document.path for o in ours],
+            seed=seed,
+        ),
+    )

@@ -1,0 +1,122 @@
+"""The ways to fill a case that are compared; a way is a name and a function from case to text."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from dgemma_engine.types import InfillResult, Origin, Span
+from dgemma_ls.evaluation.cases import Case
+from dgemma_ls.features.fill import CANDIDATES_TO_GATE, judge
+from dgemma_ls.syntax import language_for_path
+from dgemma_ls.types import Refusal, Snapshot
+
+if TYPE_CHECKING:
+    from dgemma_engine import Engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One way to fill a case.
+
+    Attributes:
+        name: what the command line calls it.
+        title: what tables call it.
+        is_baseline: whether it does without a model.
+        fill: gives the text for the span; empty where it has no answer.
+    """
+
+    name: str
+    title: str
+    is_baseline: bool
+    fill: Callable[[Case], str]
+
+
+BASELINES = ("copy", "ppm", "5-gram", "ppm+5-gram")
+"""Names of the systems that ``baselines.py`` makes."""
+
+ENGINE_SYSTEMS = (
+    "denoiser-1",
+    "denoiser",
+    "copier",
+    "copier-unknown",
+    "causal",
+    "shipped",
+    "shipped-unknown",
+    "suggested",
+)
+"""Names of the systems that :func:`make_systems` makes."""
+
+
+def make_systems(engine: "Engine", *, n_steps: int) -> list[System]:
+    """Give the engine's ways: every proposer alone, and all of them with the judge.
+
+    Args:
+        engine: whose public ``infill`` is asked.
+        n_steps: denoising steps at most.
+    """
+
+    def infill(
+        case: Case,
+        *proposers: Origin,
+        length_known: bool = True,
+        steps: int = n_steps,
+    ) -> InfillResult:
+        true_length = engine.span_tokens(case.prefix, case.truth, case.suffix)
+        return engine.infill(
+            case.prefix,
+            case.suffix,
+            lengths=(true_length,) if length_known else None,
+            multiline=case.multiline,
+            n_candidates=CANDIDATES_TO_GATE,
+            steps=steps,
+            proposers=proposers or tuple(Origin),
+        )
+
+    def alone(origin: Origin, **options: Any) -> Callable[[Case], str]:
+        return lambda case: _best(infill(case, origin, **options))
+
+    # Two systems look at the same answer, one after the other.
+    @lru_cache(maxsize=1)
+    def unknown(case: Case) -> InfillResult:
+        return infill(case, length_known=False)
+
+    ways: dict[str, tuple[str, Callable[[Case], str]]] = {
+        "denoiser-1": ("denoiser, 1 step", alone(Origin.DENOISED, steps=1)),
+        "denoiser": (f"denoiser, {n_steps} steps", alone(Origin.DENOISED)),
+        "copier": ("copier", alone(Origin.COPIED)),
+        "copier-unknown": ("copier, any length", alone(Origin.COPIED, length_known=False)),
+        "causal": ("causal mode", alone(Origin.CONTINUED)),
+        "shipped": ("shipped", lambda case: _best(infill(case))),
+        "shipped-unknown": ("shipped, any length", lambda case: _best(unknown(case))),
+        "suggested": ("  and through the gate", lambda case: _suggested(case, unknown(case))),
+    }
+    assert tuple(ways) == ENGINE_SYSTEMS
+    return [
+        System(name=name, title=title, is_baseline=False, fill=fill)
+        for name, (title, fill) in ways.items()
+    ]
+
+
+def forget_other_cases(engine: "Engine", case: Case) -> None:
+    """Encode the case's prefix and forget all others, as an editor's next keystroke finds it.
+
+    So no system pays for being the first to see a case.
+    """
+    engine.prefixes.clear()
+    engine.infill(case.prefix, case.suffix, steps=1, n_candidates=1)
+
+
+def _best(result: InfillResult) -> str:
+    return result.candidates[0].text if result.candidates else ""
+
+
+def _suggested(case: Case, result: InfillResult) -> str:
+    """What an editor would show: the first candidate that the filters and the gate let through."""
+    path = case.document.path
+    snapshot = Snapshot(
+        uri=path, version=0, language_id=language_for_path(path), text=case.prefix + case.suffix
+    )
+    cursor = Span(start=case.span.start, end=case.span.start)
+    proposals = judge(snapshot, cursor, result)
+    return "" if isinstance(proposals, Refusal) else proposals[0].edit.new_text

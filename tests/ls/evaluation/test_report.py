@@ -1,0 +1,106 @@
+"""From cases through systems to tables."""
+
+from collections.abc import Callable
+from itertools import count
+
+from dgemma_ls.evaluation.cases import Case, draw_cases
+from dgemma_ls.evaluation.report import Report, from_json, make_report, to_json
+from dgemma_ls.evaluation.runner import run
+from dgemma_ls.evaluation.systems import System
+from dgemma_ls.evaluation.tables import as_markdown, as_text, tables
+from tests.ls.evaluation.fakes import WordTokenizer, document
+
+DOCUMENTS = [document("pkg/a.py"), document("pkg/b.py", 40)]
+TOKENIZER = WordTokenizer(*(one.text for one in DOCUMENTS))
+CASES = draw_cases(DOCUMENTS, TOKENIZER, buckets=("1", "rest"), n_per_bucket=8, seed=0)
+
+
+def system(name: str, fill: Callable[[Case], str], *, is_baseline: bool = False) -> System:
+    return System(name=name, title=f"the {name}", is_baseline=is_baseline, fill=fill)
+
+
+SYSTEMS = [
+    system("perfect", lambda case: case.truth),
+    system("empty", lambda case: ""),
+    system("half", lambda case: case.truth if case.bucket == "1" else "", is_baseline=True),
+    system("worse", lambda case: "", is_baseline=True),
+]
+
+
+def report(n_cases: int = len(CASES)) -> Report:
+    ticks = count()
+    outcomes = [
+        outcome
+        for of_case in run(
+            CASES[:n_cases],
+            SYSTEMS,
+            TOKENIZER,
+            before_case=lambda case: None,
+            clock=lambda: float(next(ticks)),
+        )
+        for outcome in of_case
+    ]
+    return make_report(outcomes, SYSTEMS, model="m", data="d", seed=0, notes=["a note"])
+
+
+def test_a_perfect_system_scores_full_marks_and_an_empty_one_none() -> None:
+    means = {(s.system, s.metric): set() for s in report().scores}
+    for score in report().scores:
+        means[score.system, score.metric].add(score.interval.mean)
+
+    assert {v for (name, _), values in means.items() if name == "perfect" for v in values} == {1.0}
+    assert {v for (name, _), values in means.items() if name == "empty" for v in values} == {0.0}
+    assert ("empty", "parse_rate") not in means
+
+
+def test_every_system_gets_every_case_and_its_own_time() -> None:
+    result = report()
+    exact = [score for score in result.scores if score.metric == "exact_match"]
+
+    assert {(s.system, s.bucket) for s in exact} == {
+        (system.name, bucket) for system in SYSTEMS for bucket in ("1", "rest")
+    }
+    assert {score.n_cases for score in exact} == {8}
+    assert result.milliseconds == {system.name: 1000.0 for system in SYSTEMS}
+
+
+def test_differences_are_to_the_best_baseline_of_each_bucket() -> None:
+    found = {(d.system, d.bucket): d for d in report().differences}
+
+    assert found["perfect", "1"].baseline == "half"
+    assert found["perfect", "1"].interval.mean == 0.0
+    assert found["empty", "1"].interval.mean == -1.0
+    assert found["perfect", "rest"].interval.low == 1.0
+    assert ("half", "1") not in found
+    assert found["worse", "1"].interval.mean == -1.0
+
+
+def test_json_gives_the_report_back() -> None:
+    assert from_json(to_json(report())) == report()
+
+
+def test_tables_say_what_the_report_holds() -> None:
+    result = report()
+    exact, differences = tables(result)[:2]
+
+    assert exact.header == ("", "1", "rest of line")
+    assert exact.rows[0] == ("the perfect", "100.0 [100, 100]", "100.0 [100, 100]")
+    assert differences.rows[0] == ("best baseline", "half", "half")
+    for rendered in (as_text(result), as_markdown(result)):
+        assert "a note" in rendered
+        assert "1: 8 in 2" in rendered
+        assert "the worse" in rendered
+
+
+def test_markdown_rows_have_as_many_cells_as_their_header() -> None:
+    for block in as_markdown(report()).split("\n\n"):
+        rows = [line for line in block.split("\n") if line.startswith("|")]
+        assert len({row.count("|") for row in rows}) <= 1
+
+
+def test_a_run_cut_short_is_reported_as_far_as_it_got() -> None:
+    result = report(n_cases=1)
+    assert result.buckets == ("1",)
+    assert {score.n_cases for score in result.scores} == {1}
+    assert "1: 1 in 1" in as_text(result)
+    assert from_json(to_json(result)) == result
