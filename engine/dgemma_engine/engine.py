@@ -35,15 +35,18 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 
 
 def load(
-    checkpoint: str | Path = EMBEDDED, *, device: str = "auto", dtype: str = "auto"
+    checkpoint: str | Path = EMBEDDED,
+    *,
+    device: str | torch.device = "auto",
+    dtype: str | torch.dtype = "auto",
 ) -> "Engine":
     """Load a checkpoint.
 
     Args:
         checkpoint: ``"embedded"`` for the model in the package, else a folder.
         device: a torch device; ``"auto"`` takes CUDA where there is one.
-        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; ``"auto"`` keeps the file's on a
-            GPU and takes float32 on a CPU, unless the model is too large for that.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``, by name or as torch's own; ``"auto"``
+            keeps the file's on a GPU and takes float32 on a CPU, unless the model is too large.
 
     Raises:
         ModelFilesError: a file is missing, damaged or unsupported.
@@ -56,7 +59,7 @@ def load(
     return _load_folder(Path(checkpoint), device, dtype)
 
 
-def _load_folder(folder: Path, device: str, dtype: str) -> "Engine":
+def _load_folder(folder: Path, device: str | torch.device, dtype: str | torch.dtype) -> "Engine":
     if not folder.is_dir():
         raise CheckpointError(
             f"{folder}: no such folder; give the folder that holds config.json and the weights,"
@@ -93,7 +96,7 @@ def _load_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer | None:
     return tokenizer
 
 
-def _device(name: str) -> torch.device:
+def _device(name: str | torch.device) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -104,11 +107,13 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _dtype(name: str, device: torch.device, folder: Path) -> torch.dtype | None:
-    if name == "auto":
+def _dtype(wanted: str | torch.dtype, device: torch.device, folder: Path) -> torch.dtype | None:
+    """The dtype to convert to, or ``None`` for the file's own."""
+    if wanted == "auto":
         # Without AMX or AVX512-BF16 a CPU runs bfloat16 about ten times slower than float32.
         small = 2 * stored_bytes(folder) <= _FLOAT32_MAX_BYTES
         return torch.float32 if device.type == "cpu" and small else None
+    name = str(wanted).removeprefix("torch.")
     if name not in _DTYPES:
         raise RequestError(f"dtype {name!r} is unknown; use auto, {', '.join(_DTYPES)}")
     return _DTYPES[name]

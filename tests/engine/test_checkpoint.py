@@ -130,6 +130,8 @@ def test_half_precision_is_kept_or_converted_as_asked(folder: Path, dtype: torch
     name = str(dtype).removeprefix("torch.")
     kept = load(folder, device="cpu", dtype=name)
     assert kept.model.embed_tokens.weight.dtype == dtype
+    same = load(folder, device=torch.device("cpu"), dtype=dtype)
+    assert same.model.embed_tokens.weight.dtype == dtype
     ids, canvas = random_ids(9, seed=1), random_canvas(1, 16, seed=2)
     logits = kept.denoise(kept.encode(ids), canvas)
     assert logits.dtype == torch.float32
