@@ -23,6 +23,10 @@ def load_engine(model: str = EMBEDDED, *, device: str = "auto") -> "Engine":
     # Read by OpenMP when torch is imported. By default its threads spin at every barrier, and a
     # busy machine (a build beside the editor) stretches a fill of 0.9 s to 4 s and up to 28 s.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if model == EMBEDDED:
+        # So small that threads cost more than they bring: 485 ms a suggestion with one, 757 ms
+        # with two that wait passively; two that spin took 394 ms, and seconds on a busy machine.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     import dgemma_engine
 
     checkpoint = model if model == EMBEDDED else Path(model).expanduser()

@@ -214,8 +214,7 @@ def _fill(
         n_candidates=max(n_candidates, CANDIDATES_TO_GATE),
         cancel=token,
     )
-    outcome = inline.finish(snapshot, offset, result)
-    return outcome if isinstance(outcome, Refusal) else outcome[:n_candidates]
+    return inline.finish(snapshot, offset, result, limit=n_candidates)
 
 
 async def _first(job: Job[Outcome], dropped: asyncio.Future[RefusalReason]) -> Outcome:

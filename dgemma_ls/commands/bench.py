@@ -19,6 +19,7 @@ from typing import Any
 from dgemma_engine.types import Span
 from dgemma_ls.features.fill import CANDIDATES_TO_GATE, finish, prepare
 from dgemma_ls.loading import EMBEDDED, load_engine
+from dgemma_ls.settings import Settings
 from dgemma_ls.types import Refusal, Snapshot
 
 _PREFIX_TOKENS = 448
@@ -230,7 +231,7 @@ def _suggestions(engine: Any) -> list[Figure]:
         start = time.perf_counter()
         request = prepare(snapshot, span)
         result = engine.infill(request.prefix, request.suffix, n_candidates=CANDIDATES_TO_GATE)
-        shown = finish(snapshot, span, result)
+        shown = finish(snapshot, span, result, limit=Settings().n_candidates)
         if version >= 3:
             times.append(time.perf_counter() - start)
             n_shown += not isinstance(shown, Refusal)

@@ -106,9 +106,7 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
     if args.model != EMBEDDED and not Path(args.model).is_dir():
         raise InputError(f"{args.model} is no model folder; leave out --model for the embedded one")
     result = _infill(load(args.model), snapshot, span, args)
-    outcome = judge(snapshot, span, result)
-    if not isinstance(outcome, Refusal):
-        outcome = outcome[: args.candidates]
+    outcome = judge(snapshot, span, result, limit=args.candidates)
     if args.write and not isinstance(outcome, Refusal):
         write_text(file, outcome[0].edit.apply(snapshot))
     if args.json:

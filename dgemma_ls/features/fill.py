@@ -118,38 +118,44 @@ def lengths_around(n_tokens: int, max_span_tokens: int) -> tuple[int, ...]:
     return tuple(sorted({min(n, max_span_tokens) for n in wanted}))
 
 
-def finish(snapshot: Snapshot, span: Span, result: InfillResult) -> list[Edit] | Refusal:
+def finish(
+    snapshot: Snapshot, span: Span, result: InfillResult, *, limit: int | None = None
+) -> list[Edit] | Refusal:
     """Turn the engine's answer into edits that may be shown, best first, or say why there is none.
 
     Args:
         snapshot: the document as it was when :func:`prepare` saw it.
         span: what to replace.
         result: the engine's answer.
+        limit: how many edits are wanted at most; those after them are not even parsed.
     """
-    proposals = judge(snapshot, span, result)
+    proposals = judge(snapshot, span, result, limit=limit)
     if isinstance(proposals, Refusal):
         return proposals
     return [proposal.edit for proposal in proposals]
 
 
-def judge(snapshot: Snapshot, span: Span, result: InfillResult) -> list[Proposal] | Refusal:
+def judge(
+    snapshot: Snapshot, span: Span, result: InfillResult, *, limit: int | None = None
+) -> list[Proposal] | Refusal:
     """Do what :func:`finish` does, and keep the scores."""
     if result.stop is StopReason.CANCELLED:
         return Refusal(reason=RefusalReason.CANCELLED)
     if not result.candidates:
         late = result.stop is StopReason.DEADLINE
         return Refusal(reason=RefusalReason.DEADLINE if late else RefusalReason.NO_CANDIDATE)
-    verdicts = [_judge_one(snapshot, span, candidate) for candidate in result.candidates]
     proposals: dict[str, Proposal] = {}  # by text, as filters can make two candidates the same
-    for verdict in verdicts:
-        if isinstance(verdict, Proposal):
+    refusals: list[Refusal] = []
+    for candidate in result.candidates:
+        verdict = _judge_one(snapshot, span, candidate)
+        if isinstance(verdict, Refusal):
+            refusals.append(verdict)
+        else:
             proposals.setdefault(verdict.edit.new_text, verdict)
-    if proposals:
-        return list(proposals.values())
+        if len(proposals) == limit:
+            break
     # When nothing passes, what the engine liked best tells most.
-    best = verdicts[0]
-    assert isinstance(best, Refusal)
-    return best
+    return list(proposals.values()) or refusals[0]
 
 
 def _judge_one(snapshot: Snapshot, span: Span, candidate: Candidate) -> Proposal | Refusal:

@@ -18,15 +18,18 @@ def prepare(snapshot: Snapshot, offset: int) -> FillRequest:
     return fill.prepare(snapshot, _cursor(offset))
 
 
-def finish(snapshot: Snapshot, offset: int, result: InfillResult) -> list[Edit] | Refusal:
+def finish(
+    snapshot: Snapshot, offset: int, result: InfillResult, *, limit: int | None = None
+) -> list[Edit] | Refusal:
     """Turn the engine's answer into insertions at the cursor, best first, or say why none.
 
     Args:
         snapshot: the document as it was when :func:`prepare` saw it.
         offset: the cursor.
         result: the engine's answer.
+        limit: how many insertions are wanted at most.
     """
-    return fill.finish(snapshot, _cursor(offset), result)
+    return fill.finish(snapshot, _cursor(offset), result, limit=limit)
 
 
 def _cursor(offset: int) -> Span:

@@ -28,7 +28,7 @@ _COPY_MAX_TOKENS = 24  # 99 % of all rests of lines
 _COPY_CHARS_BEFORE, _COPY_CHARS_AFTER = 24_000, 8_000
 """Where copies are looked for: some 8,000 tokens, beyond which recent text is better anyway."""
 
-_NATS_PER_MATCHED_TOKEN = 0.5
+_NATS_PER_MATCHED_TOKEN = 1.0
 """What a copy's surroundings speak for it, per token that equals the gap's: of copies with 17 or
 more such tokens 88 % are right, of those with two at most 2 %, and the judge sees none of that."""
 

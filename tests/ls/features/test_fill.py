@@ -128,3 +128,11 @@ def test_a_cancelled_request_shows_nothing_even_if_there_is_something() -> None:
 @pytest.mark.parametrize("text", [" ", "\t", "\n    "])
 def test_white_space_alone_is_no_suggestion(text: str) -> None:
     check("x = ║\n", answer(text), RefusalReason.EMPTY)
+
+
+def test_no_more_edits_are_given_than_wanted_and_the_best_come_first() -> None:
+    snapshot, span = document("x = f(║)\n")
+    edits = finish(snapshot, span, answer("(", "a", "b", "c"), limit=2)
+
+    assert not isinstance(edits, Refusal)
+    assert [edit.new_text for edit in edits] == ["a", "b"]
