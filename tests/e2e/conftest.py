@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -44,6 +45,11 @@ def read_message(stream: BinaryIO) -> dict[str, Any] | None:
     return message
 
 
+def _hear_interrupts() -> None:
+    """A shell that runs the tests in the background has SIGINT ignored, which is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Wire:
     """A client without a library: what it sends and gets is exactly what the test says."""
 
@@ -56,6 +62,7 @@ class Wire:
                 stderr=file,
                 env=server_environment(),
                 cwd=ROOT,
+                preexec_fn=_hear_interrupts,
             )
         self.notifications: list[dict[str, Any]] = []
         self._requests: list[int | str] = []

@@ -11,12 +11,11 @@ def rms_norm(x: Tensor, weight: Tensor | None, eps: float) -> Tensor:
     """Divide by the root mean square of the last dimension, then scale by ``weight``.
 
     Unlike older Gemmas the weight is used as it is, not as ``1 + weight``. Computed in float32
-    whatever the dtype of ``x``, as in the reference. Written out because ``F.rms_norm`` has no
-    fused kernel on CPUs and takes three times as long there.
+    whatever the dtype of ``x``, and written out as in the reference: ``F.rms_norm`` has no fused
+    kernel on CPUs, and a vector norm, a little faster, triples the distance to the reference.
     """
     values = x.float()
-    norm = torch.linalg.vector_norm(values, dim=-1, keepdim=True)
-    scaled = values * torch.rsqrt(norm * norm / x.shape[-1] + eps)
+    scaled = values * torch.pow(values.square().mean(dim=-1, keepdim=True) + eps, -0.5)
     return (scaled if weight is None else scaled * weight.float()).type_as(x)
 
 
