@@ -29,8 +29,8 @@ _COPY_CHARS_BEFORE, _COPY_CHARS_AFTER = 24_000, 8_000
 """Where copies are looked for: some 8,000 tokens, beyond which recent text is better anyway."""
 
 _NATS_PER_MATCHED_TOKEN = 1.0
-"""What a copy's surroundings speak for it, per token that equals the gap's: of copies with 17 or
-more such tokens 88 % are right, of those with two at most 2 %, and the judge sees none of that."""
+"""What a copy's surroundings speak for it, per token that equals the gap's; the judge sees none of
+that. Fitted on 200 gaps outside corpus and hold-out, where 0.75 to 1.25 did equally well."""
 
 Proposal = FilledRow | Copy | Continuation
 

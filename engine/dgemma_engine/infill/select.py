@@ -7,8 +7,8 @@ A candidate must follow from what is before it and lead to what comes after. Its
 over its n tokens and the first tokens of the suffix. One causal pass serves all candidates; the
 encoder can do it because it was trained with next-token loss. The idea is that of PILL's selection
 stage, the formula is not: the mean over tokens that PILL takes rewards a weak model for repeating
-itself ("get get get"); on 200 held-out gaps of unknown length it chose the true text in 12, the
-plain sum in 23, this formula in 28.
+itself ("get get get"). With a half-trained model, on 200 held-out gaps of unknown length, it chose
+the true text in 12, the plain sum in 23, this formula in 28; a small sample, but a wide gap.
 """
 
 import math
