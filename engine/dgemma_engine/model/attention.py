@@ -7,7 +7,7 @@ job. Source: transformers ``DiffusionGemma{Encoder,Decoder}TextAttention``.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,9 @@ from dgemma_engine.model.layers import RMSNorm, rms_norm
 
 KeysValues = tuple[Tensor, Tensor]
 """Keys (after norm and rotation) and values (after norm), each (B, H_kv, S, head_dim)."""
+
+Attend = Callable[[Tensor, KeysValues | None, KeysValues], Tensor]
+"""Attention proper: queries (B, H, S, head_dim), past and new keys and values → like queries."""
 
 Rotation = tuple[Tensor, Tensor]
 """Cosines and sines, each (S, head_dim)."""
@@ -127,7 +130,7 @@ class Attention(nn.Module):
         return keys.transpose(1, 2), values.transpose(1, 2)
 
     def forward(
-        self, x: Tensor, by: Rotation, past: KeysValues | None, mask: Tensor | None
+        self, x: Tensor, by: Rotation, past: KeysValues | None, mask: Tensor | Attend | None
     ) -> tuple[Tensor, KeysValues]:
         """Attend from (B, S, D) to the past and to itself.
 
@@ -135,14 +138,27 @@ class Attention(nn.Module):
             x: (B, S, D), normed input.
             by: rotation of the S positions.
             past: cached keys and values (B or 1, H_kv, P, head_dim), before the S new ones.
-            mask: bool (S, P + S), true where visible; ``None`` lets everything be seen.
+            mask: bool (S, P + S), true where visible; ``None`` lets everything be seen; a function
+                attends in the place of torch's, as training does.
 
         Returns:
             Output (B, S, D), and the keys and values of the S new tokens.
         """
         n_batch, n_queries, _ = x.shape
         queries = rotate(self.q_norm(self.q_proj(x).unflatten(-1, (-1, self.head_dim))), by)
+        queries = queries.transpose(1, 2)
         new = self.keys_values(x, by)
+        if callable(mask):
+            out = mask(queries, past, new)
+        else:
+            out = self._attend(queries, past, new, mask)
+        projected: Tensor = self.o_proj(out.transpose(1, 2).flatten(2))
+        return projected, new
+
+    def _attend(
+        self, queries: Tensor, past: KeysValues | None, new: KeysValues, mask: Tensor | None
+    ) -> Tensor:
+        n_batch, _, n_queries, _ = queries.shape
         keys, values = new
         if past is not None:
             keys = torch.cat((past[0].expand(n_batch, -1, -1, -1), keys), dim=2)
@@ -150,12 +166,8 @@ class Attention(nn.Module):
         # Query heads that share a key head are laid out as more queries of that one head, which
         # spares repeating keys and values: (B, H_kv, H/H_kv * S, head_dim).
         n_groups = self.n_heads // self.n_kv_heads
-        grouped = queries.transpose(1, 2).reshape(
-            n_batch, self.n_kv_heads, n_groups * n_queries, self.head_dim
-        )
+        grouped = queries.reshape(n_batch, self.n_kv_heads, n_groups * n_queries, self.head_dim)
         if mask is not None:
             mask = mask.repeat(n_groups, 1)
         out = F.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask, scale=1.0)
-        out = out.reshape(n_batch, self.n_heads, n_queries, self.head_dim).transpose(1, 2)
-        projected: Tensor = self.o_proj(out.flatten(2))
-        return projected, new
+        return out.reshape(queries.shape)

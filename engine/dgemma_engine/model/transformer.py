@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from dgemma_engine.config import LayerConfig, LayerKind, ModelConfig
 from dgemma_engine.model.attention import (
+    Attend,
     Attention,
     KeysValues,
     Rotation,
@@ -24,8 +25,8 @@ from dgemma_engine.model.attention import (
 from dgemma_engine.model.layers import GatedMLP, RMSNorm, SelfConditioning
 from dgemma_engine.model.moe import Experts, Router
 
-Masks = dict[LayerKind, Tensor | None]
-"""One attention mask per layer kind, see ``attention.causal_mask``."""
+Masks = dict[LayerKind, Tensor | Attend | None]
+"""What is visible, per layer kind; see ``Attention.forward``."""
 
 
 class Mode(enum.Enum):
@@ -58,7 +59,12 @@ class Layer(nn.Module):
         self.register_buffer("encoder_layer_scalar", torch.ones(1))
 
     def forward(
-        self, x: Tensor, by: Rotation, past: KeysValues | None, mask: Tensor | None, mode: Mode
+        self,
+        x: Tensor,
+        by: Rotation,
+        past: KeysValues | None,
+        mask: Tensor | Attend | None,
+        mode: Mode,
     ) -> tuple[Tensor, KeysValues]:
         """Map (B, S, D) to (B, S, D); also give the new keys and values."""
         attended, new = self.self_attn(self.input_layernorm(x), by, past, mask)

@@ -13,6 +13,7 @@ Every step reads its section of ``recipe.toml`` (or ``--recipe FILE``) and works
 
 import argparse
 import dataclasses
+import signal
 import sys
 from pathlib import Path
 
@@ -69,10 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     shards.set_defaults(step=_shards)
 
     run = steps.add_parser("run", parents=parents, help="train; resumes where WORK/run has weights")
-    run.add_argument("--minutes", type=float, default=120.0, help="budget of the whole schedule")
-    run.add_argument("--phase", type=int, default=0, help="phase to start at, 0 is the first")
+    run.add_argument("--minutes", type=float, default=120.0, help="time to train (default: 120)")
+    run.add_argument(
+        "--phase", action="append", metavar="NAME", help="phase of the recipe (default: all)"
+    )
     run.add_argument("--seed", type=int, help="replaces the recipe's seed; use another each stint")
     run.add_argument("--device", default="cpu", help="torch device (default: cpu)")
+    run.add_argument("--bfloat16", action="store_true", help="round matrix products: fast if wired")
     run.add_argument("--compile", action="store_true", help="torch.compile: slow start")
     run.set_defaults(step=_run)
 
@@ -106,19 +110,33 @@ def _shards(args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     # torch is imported here only: the other steps do without.
+    import torch
+
     from dgemma_engine.config import parse_model_config
     from dgemma_engine.train.settings import load_model_values, load_training_settings
     from dgemma_engine.train.trainer import WEIGHTS_NAME, Trainer, initial_model
+    from dgemma_engine.train.typos import TypoNoise
 
+    if args.device == "cpu":
+        # oneDNN has kernels for AVX-512 on every processor, MKL has them for Intel's only. The
+        # setting's name promises less precision than it gives: without AMX it stays float32.
+        torch.backends.mkldnn.matmul.fp32_precision = "bf16"
     settings = load_training_settings(args.recipe)
     if args.seed is not None:
         settings = dataclasses.replace(settings, seed=args.seed)
-    vocab_size = load_tokenizer(args.work / "tokenizer.json").get_vocab_size()
-    config = parse_model_config(load_model_values(vocab_size, args.recipe), args.recipe)
+    phases = settings.named_phases(args.phase)
+    tokenizer = load_tokenizer(args.work / "tokenizer.json")
+    values = load_model_values(tokenizer.get_vocab_size(), args.recipe)
+    config = parse_model_config(values, args.recipe)
     model = initial_model(config, settings.seed).to(args.device)
     shards = args.work / "shards"
     trainer = Trainer(
-        model, settings, load_shard(shards / "train.bin"), load_shard(shards / "holdout.bin")
+        model,
+        settings,
+        load_shard(shards / "train.bin"),
+        load_shard(shards / "selection.bin"),
+        typos=TypoNoise(tokenizer),
+        bfloat16=args.bfloat16,
     )
     if args.compile:
         trainer.compile()
@@ -126,7 +144,7 @@ def _run(args: argparse.Namespace) -> None:
     if (folder / WEIGHTS_NAME).exists():
         trainer.resume(folder)
         _report(f"resuming after {trainer.progress.tokens} tokens")
-    trainer.run(folder, args.minutes, _report, first_phase=args.phase)
+    trainer.run(folder, phases, args.minutes, _report)
 
 
 def _export(args: argparse.Namespace) -> None:
@@ -141,4 +159,6 @@ def _report(line: str) -> None:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())

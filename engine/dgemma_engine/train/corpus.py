@@ -13,6 +13,7 @@ import random
 import re
 import string
 import sysconfig
+import tarfile
 import tomllib
 import zipfile
 from collections import Counter
@@ -26,8 +27,11 @@ from typing import Any
 RECIPE_PATH = Path(__file__).with_name("recipe.toml")
 """The recipe of the shipped weights."""
 
-SPLITS = ("train", "holdout")
-"""Both halves of a corpus; each is ``{split}.jsonl`` with package, path and text per line."""
+SPLITS = ("train", "selection", "holdout")
+"""Parts of a corpus; each is ``{split}.jsonl`` with package, path and text per line.
+
+Whatever is chosen or fitted is chosen on ``selection``; ``holdout`` only gives the final figures.
+"""
 
 STDLIB = "python"
 """The name under which the standard library stands in the corpus."""
@@ -70,11 +74,13 @@ class CorpusRecipe:
     window_min_chars: int
     never_train: frozenset[str]
     packages: tuple[Package, ...]
+    documentation: tuple[Package, ...]
+    selection: tuple[Package, ...]
     holdout: tuple[Package, ...]
 
     def __post_init__(self) -> None:
-        kept_free = self.never_train | {package.name for package in self.holdout}
-        leaked = sorted(kept_free & {package.name for package in self.packages})
+        kept_free = self.never_train.union(p.name for p in self.holdout + self.selection)
+        leaked = sorted(kept_free & {p.name for p in self.packages + self.documentation})
         if leaked:
             raise ValueError(f"recipe [corpus]: held out and trained on at once: {leaked}")
 
@@ -97,7 +103,7 @@ class PackageRecord:
         version: version found.
         licence: SPDX expression of the recipe.
         declared_licence: what the package's own metadata says.
-        split: ``train`` or ``holdout``.
+        split: one of :data:`SPLITS`.
         files: files kept.
         bytes: UTF-8 bytes kept.
     """
@@ -140,6 +146,9 @@ class CorpusManifest:
     dropped: dict[str, int]
 
 
+_PACKAGE_LISTS = ("packages", "documentation", "selection", "holdout")
+
+
 def load_corpus_recipe(path: Path = RECIPE_PATH) -> CorpusRecipe:
     """Read section ``[corpus]`` of a recipe file.
 
@@ -152,7 +161,7 @@ def load_corpus_recipe(path: Path = RECIPE_PATH) -> CorpusRecipe:
         key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
     }
     try:
-        for key in ("packages", "holdout"):
+        for key in _PACKAGE_LISTS:
             values[key] = tuple(Package(**entry) for entry in values[key])
         for key in ("drop_dirs", "test_dirs", "never_train"):
             values[key] = frozenset(values[key])
@@ -170,7 +179,7 @@ def build_corpus(
     site_dirs: Sequence[Path] | None = None,
     stdlib: Path | None = None,
 ) -> CorpusManifest:
-    """Write ``train.jsonl``, ``holdout.jsonl`` and ``manifest.json`` under ``out``.
+    """Write a ``.jsonl`` for each of :data:`SPLITS` and ``manifest.json`` under ``out``.
 
     The same recipe and the same sources give the same bytes.
 
@@ -178,7 +187,8 @@ def build_corpus(
         recipe: what to take and what to drop.
         out: folder to write to; made if absent.
         report: called with one line per package and split.
-        wheels: folder of wheels; looked into first.
+        wheels: folder of wheels, looked into first, and of the source distributions whose
+            documentation the recipe names.
         site_dirs: folders of installed distributions; by default those of the running Python.
         stdlib: the standard library's folder; by default that of the running Python.
 
@@ -187,17 +197,19 @@ def build_corpus(
     """
     sites = _own_site_dirs() if site_dirs is None else site_dirs
     build = _Build(recipe=recipe, report=report)
-    # The held-out half goes first: what it holds, the training half must not.
-    for package in recipe.holdout:
-        source = _find(package, wheels, sites)
-        build.add(package, source, split="holdout")
-    for document in build.documents["holdout"]:
-        build.remember_windows(document.text)
+    # What is held out goes first: what it holds, training must not, nor selection the hold-out.
+    for split, packages in (("holdout", recipe.holdout), ("selection", recipe.selection)):
+        for package in packages:
+            build.add(package, _find(package, wheels, sites), split=split)
+        for document in build.documents[split]:
+            build.remember_windows(document.text)
     own = Package(name=STDLIB, version=platform.python_version(), licence="PSF-2.0")
     library = Path(sysconfig.get_path("stdlib")) if stdlib is None else stdlib
     build.add(own, _TreeSource(root=library, declared_licence=own.licence), split="train")
     for package in recipe.packages:
         build.add(package, _find(package, wheels, sites), split="train")
+    for package in recipe.documentation:
+        build.add(package, _find_documentation(package, wheels), split="train")
     if not build.documents["train"]:
         raise ValueError("no package of the recipe was found; install them or name their wheels")
     return build.write(out)
@@ -256,7 +268,29 @@ class _InstalledSource:
                     yield name, path.read_bytes()
 
 
-_Source = _TreeSource | _WheelSource | _InstalledSource
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DocumentationSource:
+    """The documentation inside a source distribution; wheels carry none."""
+
+    path: Path
+    declared_licence: str
+
+    def files(self, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+        del suffixes  # some documentation is written in .txt, and code comes from wheels
+        with tarfile.open(self.path) as archive:
+            for member in sorted(archive.getmembers(), key=lambda member: member.name):
+                _, _, name = member.name.partition("/")
+                folders = PurePosixPath(name).parts[:-1]
+                if name.endswith(_DOCUMENTATION_SUFFIXES) and not _DOC_DIRS.isdisjoint(folders):
+                    file = archive.extractfile(member)
+                    if file is not None:
+                        yield name, file.read()
+
+
+_DOCUMENTATION_SUFFIXES = (".md", ".rst", ".txt")
+_DOC_DIRS = frozenset({"doc", "docs"})
+
+_Source = _TreeSource | _WheelSource | _InstalledSource | _DocumentationSource
 
 
 def _own_site_dirs() -> tuple[Path, ...]:
@@ -277,6 +311,24 @@ def _find(package: Package, wheels: Path | None, sites: Sequence[Path]) -> _Sour
                 metadata = HeaderParser().parsestr(found.read_text("METADATA") or "")
                 return _InstalledSource(distribution=found, declared_licence=_licence(metadata))
     return None
+
+
+def _find_documentation(package: Package, folder: Path | None) -> _Source | None:
+    """The source distribution of a package at its pinned version, or None."""
+    for path in sorted(folder.glob("*.tar.gz")) if folder is not None else ():
+        name, _, version = path.name.removesuffix(".tar.gz").rpartition("-")
+        if _normalized(name) == package.name and version == package.version:
+            return _DocumentationSource(path=path, declared_licence=_licence(_sdist_metadata(path)))
+    return None
+
+
+def _sdist_metadata(path: Path) -> Message:
+    with tarfile.open(path) as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            if member.name.count("/") == 1 and member.name.endswith("/PKG-INFO") and file:
+                return HeaderParser().parsestr(file.read().decode("utf-8"))
+    return Message()
 
 
 def _wheel_metadata(path: Path) -> Message:
@@ -408,7 +460,7 @@ class _Build:
         self.held_windows.update(_windows(text, self.recipe))
 
     def write(self, out: Path) -> CorpusManifest:
-        """Shuffle both splits and write them with their manifest."""
+        """Shuffle the splits and write them with their manifest."""
         out.mkdir(parents=True, exist_ok=True)
         manifest = CorpusManifest(
             seed=self.recipe.seed,

@@ -5,16 +5,17 @@ cut into canvases of C tokens: each canvas sees the encoder's keys before it and
 what it sees at inference, but all canvases of the window go through one pass.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from dgemma_engine.config import GenerationConfig, ModelConfig
-from dgemma_engine.model.attention import KeysValues, causal_mask
+from dgemma_engine.model.attention import KeysValues
 from dgemma_engine.model.transformer import Masks, Mode, Transformer
 from dgemma_engine.sampler import denoise_step, temperature
+from dgemma_engine.train.blocks import BlockAttention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,12 +32,16 @@ class CanvasBatch:
 
     Attributes:
         ids: (B, W) corrupted ids.
-        free: bool (B, W), positions to predict.
+        targets: (B, W) true ids.
+        free: bool (B, W), positions that the sampler fills.
+        scored: bool (B, W), positions that the loss counts; all that are free, at least.
         clamped: bool (B, W), clean positions that are flagged as known.
     """
 
     ids: Tensor
+    targets: Tensor
     free: Tensor
+    scored: Tensor
     clamped: Tensor
 
 
@@ -48,14 +53,22 @@ class Objective:
         if window % canvas:
             raise ValueError(f"canvas length {canvas} does not divide the window {window}")
         self.model, self.window, self.canvas = model, window, canvas
-        sliding = model.config.sliding_window
         device = model.embed_tokens.weight.device
         self._positions = torch.arange(window, device=device)
+        sliding = model.config.sliding_window
+        # One block holds the whole window where its queries see most of it.
         self._encoder_masks: Masks = {
-            "full_attention": causal_mask(window, 0, None, device),
-            "sliding_attention": causal_mask(window, 0, sliding, device),
+            "full_attention": BlockAttention(
+                window, window, sliding=None, causal=True, device=device
+            ),
+            "sliding_attention": BlockAttention(
+                window, canvas, sliding=sliding, causal=True, device=device
+            ),
         }
-        self._decoder_masks = decoder_masks(model.config, window, canvas, device)
+        self._decoder_masks: Masks = {
+            kind: BlockAttention(window, canvas, sliding=width, causal=False, device=device)
+            for kind, width in (("full_attention", None), ("sliding_attention", sliding))
+        }
 
     def encode(self, ids: Tensor) -> Encoded:
         """Read clean windows (B, W) causally."""
@@ -80,6 +93,11 @@ class Objective:
         )
         assert out is not None
         return self.model.logits(out[rows])
+
+    def canvas_loss(self, encoded: Encoded, batch: CanvasBatch, soft: Tensor | None) -> Tensor:
+        """Cross-entropy in nats of the scored rows."""
+        logits = self.canvas_logits(encoded, batch, soft, batch.scored)
+        return F.cross_entropy(logits, batch.targets[batch.scored])
 
     def first_soft(self, batch: CanvasBatch) -> Tensor:
         """Self-conditioning of a first step: clamped rows know themselves, the others nothing."""
@@ -107,7 +125,7 @@ class Objective:
         shape = (-1, self.canvas)
         soft, ids = self.first_soft(batch), batch.ids
         for step in range(n_total, n_total - n_steps, -1):
-            current = CanvasBatch(ids=ids, free=batch.free, clamped=batch.clamped)
+            current = replace(batch, ids=ids)
             outcome = denoise_step(
                 ids.view(shape),
                 self.canvas_logits(encoded, current, soft, batch.free),
@@ -118,24 +136,5 @@ class Objective:
             )
             ids = outcome.canvas.view_as(ids)
             soft = self.first_soft(batch)
-            soft[batch.free] = self.model.soft_embed(outcome.scaled_logits)
-        return CanvasBatch(ids=ids, free=batch.free, clamped=batch.clamped), soft
-
-
-def decoder_masks(
-    config: ModelConfig, window: int, canvas: int, device: torch.device | None = None
-) -> Masks:
-    """What each canvas position of a window sees: [encoder keys (W) | noised keys (W)].
-
-    Encoder keys before its canvas (in sliding layers the last ``sliding_window - 1`` of them),
-    and all noised keys of its own canvas.
-    """
-    position = torch.arange(window, device=device)
-    canvas_start = (position // canvas * canvas)[:, None]
-    before = position[None, :] < canvas_start
-    near = before & (position[None, :] >= canvas_start - (config.sliding_window - 1))
-    own = canvas_start == (position // canvas * canvas)[None, :]
-    return {
-        "full_attention": torch.cat((before, own), dim=1),
-        "sliding_attention": torch.cat((near, own), dim=1),
-    }
+            soft[batch.free] = self.model.soft_embed(outcome.scaled_logits).to(soft.dtype)
+        return replace(batch, ids=ids), soft

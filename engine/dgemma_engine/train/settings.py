@@ -1,7 +1,7 @@
 """The ``[model]`` and ``[training]`` sections of the recipe as values."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ class Phase:
         canvas_share: share of steps that train the decoder too.
         sampled_share: share of those that start from states of the sampler.
         span_share: share of canvases with contiguous spans; the others get independent noise.
+        typo_share: share of canvases with a typo, or shown as if there might be one.
         next_token_weight: of the encoder's loss, beside 1 for the decoder's.
-        decay: whether the learning rates fall to zero over the phase's second half.
+        decay: whether the learning rates fall to zero over the phase, on a copy of the weights.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Phase:
     canvas_share: float
     sampled_share: float
     span_share: float
+    typo_share: float
     next_token_weight: float
     decay: bool
 
@@ -46,6 +48,18 @@ class TrainingSettings:
     warmup_steps: int
     checkpoint_minutes: float
     phases: tuple[Phase, ...]
+
+    def named_phases(self, names: Sequence[str] | None) -> list[Phase]:
+        """Give the phases of these names in that order, all of them for ``None``.
+
+        Raises:
+            ValueError: there is no phase of that name.
+        """
+        by_name = {phase.name: phase for phase in self.phases}
+        for name in names or ():
+            if name not in by_name:
+                raise ValueError(f"the recipe has no phase {name!r}; it has {', '.join(by_name)}")
+        return list(self.phases) if names is None else [by_name[name] for name in names]
 
 
 def load_training_settings(path: Path = RECIPE_PATH) -> TrainingSettings:

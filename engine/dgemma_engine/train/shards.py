@@ -76,19 +76,24 @@ def write_shards(
     return records
 
 
-def load_shard(path: Path) -> np.ndarray[Any, np.dtype[np.uint16]]:
-    """Map a ``.bin`` shard into memory, read-only; nothing is unpickled."""
-    return np.memmap(path, dtype=TOKEN_DTYPE, mode="r")
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TokenShard:
+    """A shard, mapped into memory read-only.
 
-
-def load_offsets(path: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Load the document offsets that stand beside the shard at ``path``.
-
-    Returns:
-        int64, one entry more than documents: document i is ``shard[offsets[i]:offsets[i + 1]]``.
+    Attributes:
+        ids: uint16 (T,), all documents one after the other.
+        offsets: int64, one entry more than documents: document i is
+            ``ids[offsets[i]:offsets[i + 1]]``.
     """
-    offsets: np.ndarray[Any, np.dtype[np.int64]] = np.load(_offsets_path(path), allow_pickle=False)
-    return offsets
+
+    ids: np.ndarray[Any, np.dtype[np.uint16]]
+    offsets: np.ndarray[Any, np.dtype[np.int64]]
+
+
+def load_shard(path: Path) -> TokenShard:
+    """Open the ``.bin`` shard at ``path`` and the offsets beside it; nothing is unpickled."""
+    offsets = np.load(_offsets_path(path), allow_pickle=False)
+    return TokenShard(ids=np.memmap(path, dtype=TOKEN_DTYPE, mode="r"), offsets=offsets)
 
 
 def encode_documents(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[int]]:

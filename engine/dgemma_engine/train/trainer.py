@@ -7,10 +7,9 @@ the learning rate warms up again, which costs less than storing twice the weight
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,16 +22,20 @@ from dgemma_engine.train.muon import Muon
 from dgemma_engine.train.noise import noise_canvases
 from dgemma_engine.train.objective import CanvasBatch, Objective
 from dgemma_engine.train.settings import Phase, TrainingSettings
+from dgemma_engine.train.shards import TokenShard
+from dgemma_engine.train.typos import TypoNoise
 
-Shard = np.ndarray[Any, np.dtype[np.uint16]]
 Report = Callable[[str], None]
 
 WEIGHTS_NAME = "weights.safetensors"
 LOG_NAME = "log.jsonl"
+RELEASE_NAME = "release"
+"""Folder inside a run: the weights whose learning rate has come down to zero."""
 
 _SAMPLER = GenerationConfig(max_denoising_steps=8)
 _REPORT_SECONDS = 20.0
-_N_VALIDATION_WINDOWS = 16
+_N_VALIDATION_WINDOWS = 64
+_DOCUMENT_START_SHARE = 0.08  # short prefixes, which random windows have none of
 
 
 def initial_model(config: ModelConfig, seed: int) -> Transformer:
@@ -71,14 +74,33 @@ class Trainer:
     """Trains one model on one shard."""
 
     def __init__(
-        self, model: Transformer, settings: TrainingSettings, train: Shard, holdout: Shard
+        self,
+        model: Transformer,
+        settings: TrainingSettings,
+        train: TokenShard,
+        validation: TokenShard,
+        *,
+        typos: TypoNoise | None = None,
+        bfloat16: bool = False,
     ) -> None:
+        """Take the parts.
+
+        Args:
+            model: float32 weights, trained in place.
+            settings: of the run.
+            train: token ids to learn from.
+            validation: token ids to measure on.
+            typos: makes typos, where a phase wants some.
+            bfloat16: whether matrix products inside the forward pass round to bfloat16; the
+                weights, their gradients and the optimizers stay float32.
+        """
         self.model, self.settings = model, settings
         self.device = model.embed_tokens.weight.device
-        self._train, self._holdout = train, holdout
+        self._train, self._validation, self._typos = train, validation, typos
+        self._autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
         self.objective = Objective(model, settings.window_tokens, settings.canvas_tokens)
         self.progress = Progress()
-        self._muon, self._adam = _optimizers(model, settings)
+        self._muon, self._adam = _optimizers(model, settings, bfloat16=bfloat16)
         self._rng = np.random.default_rng(settings.seed)
         self._generator = torch.Generator(self.device).manual_seed(settings.seed)
 
@@ -105,25 +127,32 @@ class Trainer:
         values = {name: getattr(self.progress, name) for name in Progress.__slots__}
         (folder / "progress.json").write_text(json.dumps(values) + "\n", encoding="utf-8")
 
-    def run(self, folder: Path, minutes: float, report: Report, first_phase: int = 0) -> None:
+    def run(self, folder: Path, phases: Sequence[Phase], minutes: float, report: Report) -> None:
         """Train for a time budget, saving along the way.
+
+        A phase that decays the learning rate works on a copy: it saves to ``folder/release``, so
+        that a later stint goes on from the weights before the decay.
 
         Args:
             folder: where weights, progress and the log go.
-            minutes: budget of the whole schedule, also when it starts at a later phase.
+            phases: trained one after the other, in time proportional to their shares.
+            minutes: budget of all of them.
             report: gets a line every few seconds.
-            first_phase: index of the phase to start at.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         next_save = time.monotonic() + self.settings.checkpoint_minutes * 60
-        for phase in self.settings.phases[first_phase:]:
-            for line in self._run_phase(phase, minutes * 60 * phase.share, report):
-                with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
-                    log.write(json.dumps(line) + "\n")
-                if time.monotonic() >= next_save:
-                    self.save(folder)
-                    next_save = time.monotonic() + self.settings.checkpoint_minutes * 60
-            self.save(folder)
+        seconds_a_share = minutes * 60 / sum(phase.share for phase in phases)
+        for phase in phases:
+            out = folder / RELEASE_NAME if phase.decay else folder
+            out.mkdir(parents=True, exist_ok=True)
+            try:
+                for line in self._run_phase(phase, seconds_a_share * phase.share, report):
+                    with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
+                        log.write(json.dumps(line) + "\n")
+                    if time.monotonic() >= next_save:
+                        self.save(out)
+                        next_save = time.monotonic() + self.settings.checkpoint_minutes * 60
+            finally:  # also when interrupted
+                self.save(out)
 
     def _run_phase(
         self, phase: Phase, seconds: float, report: Report
@@ -135,7 +164,7 @@ class Trainer:
         while (elapsed := time.monotonic() - start) < seconds:
             done = elapsed / seconds
             warm = min(1.0, (n_steps + 1) / self.settings.warmup_steps)
-            decay = min(1.0, 2 * (1 - done)) if phase.decay else 1.0
+            decay = 1 - done if phase.decay else 1.0
             for name, value in self._step(phase, rate=warm * decay).items():
                 figures.setdefault(name, []).append(value)
             n_steps += 1
@@ -150,23 +179,8 @@ class Trainer:
         started = time.monotonic()
         ids = self._windows(self._train, phase.batch_windows, self._rng)
         with_canvas = self._rng.random() < phase.canvas_share
-        encoded = self.objective.encode(ids)
-        # The head costs as much as half of the layers: with a canvas loss, some of the rows do.
-        row_share = 0.25 if with_canvas else 1.0
-        rows = torch.rand(ids[:, 1:].shape, device=self.device) < row_share
-        loss = self.objective.next_token_loss(encoded, ids, rows)
-        figures = {"next_token": loss.item()}
-        if with_canvas:
-            batch = self._noised(ids, self._rng, phase.span_share)
-            soft = self.objective.first_soft(batch)
-            if sampled := self._rng.random() < phase.sampled_share:
-                batch, soft = self.objective.sampled_state(
-                    encoded, batch, int(self._rng.integers(1, 5)), _SAMPLER, self._generator
-                )
-            logits = self.objective.canvas_logits(encoded, batch, soft, batch.free)
-            canvas_loss = nn.functional.cross_entropy(logits, ids[batch.free])
-            figures["sampled" if sampled else "canvas"] = canvas_loss.item()
-            loss = phase.next_token_weight * loss + canvas_loss
+        with self._autocast:
+            loss, figures = self._loss(phase, ids, with_canvas=with_canvas)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer, base in (
             (self._muon, self.settings.muon_lr),
@@ -180,6 +194,28 @@ class Trainer:
         self.progress.steps += 1
         self.progress.seconds += time.monotonic() - started
         return figures
+
+    def _loss(
+        self, phase: Phase, ids: Tensor, *, with_canvas: bool
+    ) -> tuple[Tensor, dict[str, float]]:
+        """The loss of windows (B, W), and its parts by name."""
+        encoded = self.objective.encode(ids)
+        # The head costs as much as half of the layers: with a canvas loss, some of the rows do.
+        row_share = 0.5 if with_canvas else 1.0
+        rows = torch.rand(ids[:, 1:].shape, device=self.device) < row_share
+        loss = self.objective.next_token_loss(encoded, ids, rows)
+        figures = {"next_token": loss.item()}
+        if with_canvas:
+            batch = self._noised(ids, self._rng, phase.span_share, phase.typo_share)
+            soft = self.objective.first_soft(batch)
+            if sampled := self._rng.random() < phase.sampled_share:
+                batch, soft = self.objective.sampled_state(
+                    encoded, batch, int(self._rng.integers(1, 5)), _SAMPLER, self._generator
+                )
+            canvas_loss = self.objective.canvas_loss(encoded, batch, soft)
+            figures["sampled" if sampled else "canvas"] = canvas_loss.item()
+            loss = phase.next_token_weight * loss + canvas_loss
+        return loss, figures
 
     def _figures(
         self, phase: Phase, figures: dict[str, list[float]], seconds: float
@@ -198,7 +234,7 @@ class Trainer:
     def validate(self) -> dict[str, float]:
         """Losses and accuracies on fixed held-out windows, nats and shares."""
         rng = np.random.default_rng(0)
-        ids = self._windows(self._holdout, _N_VALIDATION_WINDOWS, rng)
+        ids = self._windows(self._validation, _N_VALIDATION_WINDOWS, rng)
         batch = self._noised(ids, rng, span_share=1.0)
         encoded = self.objective.encode(ids)
         last = torch.zeros_like(ids[:, 1:], dtype=torch.bool)
@@ -215,28 +251,42 @@ class Trainer:
             "held_out_canvas_accuracy": round(_accuracy(logits, target), 4),
         }
 
-    def _windows(self, shard: Shard, n_windows: int, rng: np.random.Generator) -> Tensor:
-        """Draw windows (B, W) from anywhere in the shard."""
+    def _windows(self, shard: TokenShard, n_windows: int, rng: np.random.Generator) -> Tensor:
+        """Draw windows (B, W) from anywhere in the shard, some from where a document starts."""
         length = self.settings.window_tokens
-        starts = rng.integers(0, len(shard) - length, n_windows)
-        windows = np.stack([shard[start : start + length] for start in starts])
+        last = len(shard.ids) - length
+        starts = rng.integers(0, last, n_windows)
+        at_document = rng.random(n_windows) < _DOCUMENT_START_SHARE
+        documents = rng.choice(shard.offsets[:-1], n_windows)
+        starts = np.where(at_document & (documents <= last), documents, starts)
+        windows = np.stack([shard.ids[start : start + length] for start in starts])
         return torch.from_numpy(windows.astype(np.int64)).to(self.device)
 
-    def _noised(self, ids: Tensor, rng: np.random.Generator, span_share: float) -> CanvasBatch:
+    def _noised(
+        self, ids: Tensor, rng: np.random.Generator, span_share: float, typo_share: float = 0.0
+    ) -> CanvasBatch:
         canvases = ids.view(-1, self.settings.canvas_tokens).cpu().numpy()
         config = self.model.config
         noised = noise_canvases(
-            canvases, config.vocab_size, config.eos_token_ids[0], rng, span_share=span_share
+            canvases,
+            config.vocab_size,
+            config.eos_token_ids[0],
+            rng,
+            span_share=span_share,
+            typo_share=typo_share,
+            typos=self._typos,
         )
         clamped = noised.clamped[:, None] & ~noised.free
-        return CanvasBatch(
-            ids=torch.from_numpy(noised.ids).to(self.device).view_as(ids),
-            free=torch.from_numpy(noised.free).to(self.device).view_as(ids),
-            clamped=torch.from_numpy(clamped).to(self.device).view_as(ids),
+        ids_, targets, free, scored, clamped = (
+            torch.from_numpy(values).to(self.device).view_as(ids)
+            for values in (noised.ids, noised.targets, noised.free, noised.scored, clamped)
         )
+        return CanvasBatch(ids=ids_, targets=targets, free=free, scored=scored, clamped=clamped)
 
 
-def _optimizers(model: Transformer, settings: TrainingSettings) -> tuple[Muon, torch.optim.AdamW]:
+def _optimizers(
+    model: Transformer, settings: TrainingSettings, *, bfloat16: bool
+) -> tuple[Muon, torch.optim.AdamW]:
     """Muon for matrices inside the layers, AdamW for embedding, router and norms."""
     matrices: list[Tensor] = []
     others: list[Tensor] = []
@@ -244,7 +294,7 @@ def _optimizers(model: Transformer, settings: TrainingSettings) -> tuple[Muon, t
         is_matrix = param.ndim >= 2 and not name.startswith("embed_tokens") and "router" not in name
         (matrices if is_matrix else others).append(param)
     adam = torch.optim.AdamW(others, lr=settings.adam_lr, betas=(0.9, 0.98), weight_decay=0.0)
-    return Muon(matrices, lr=settings.muon_lr), adam
+    return Muon(matrices, lr=settings.muon_lr, bfloat16=bfloat16), adam
 
 
 def _accuracy(logits: Tensor, target: Tensor) -> float:
