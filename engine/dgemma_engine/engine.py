@@ -166,9 +166,9 @@ class Engine:
         """Longest span that one canvas can fill."""
         return max_span_tokens(self.infill_settings, self.config.canvas_length)
 
-    def span_tokens(self, prefix: str, text: str, suffix: str) -> int:
-        """Count ``text`` as :meth:`infill` counts the lengths of spans between these texts."""
-        return span_tokens(prefix, text, suffix, self.tokenizer)
+    def span_tokens(self, prefix: str, text: str) -> int:
+        """Count ``text`` as :meth:`infill` counts the lengths of spans after this prefix."""
+        return span_tokens(prefix, text, self.tokenizer)
 
     @torch.inference_mode()
     def encode(self, token_ids: Sequence[int]) -> PrefixCache:

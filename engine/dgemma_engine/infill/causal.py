@@ -5,21 +5,25 @@ short causal continuation is often the better draft. It does not know what comes
 the judge does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from dgemma_engine.infill.document import Blend
 from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.kv_cache import KVCache
-from dgemma_engine.model.attention import KeysValues
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.types import CancelToken
+
+_NATS_BEHIND = 9.0
+"""A path so much less likely than the best of its length is not worth judging."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation:
-    """The first tokens of one causal path, at least one."""
+    """The first tokens of a causal path, at least one."""
 
     ids: tuple[int, ...]
 
@@ -36,8 +40,13 @@ def propose_continuations(
     n_paths: int,
     n_tokens: int,
     cancel: CancelToken,
+    blend: Blend | None = None,
+    before: Sequence[int] = (),
 ) -> list[Continuation]:
-    """Continue a prefix greedily from its likeliest next tokens.
+    """Continue a prefix by beam search; every path of every length is a proposal.
+
+    Paths are read anew at each token, all in one pass: that costs less than copies of the prefix'
+    keys and values for each of them.
 
     Args:
         model: the model.
@@ -46,55 +55,52 @@ def propose_continuations(
         rules: of the checkpoint's vocabulary.
         must_start: bytes with which the first token begins, see ``planner.CanvasRow``.
         single_line: whether a path ends before a line break.
-        n_paths: how many first tokens to follow.
+        n_paths: how many paths to follow.
         n_tokens: most tokens of a path.
         cancel: asked before every token.
+        blend: the document's own statistics, if they shall have a say.
+        before: the prefix' last tokens, ``last_id`` included, for the blend.
 
     Returns:
-        Every beginning of the likeliest path, and of each further path half as many tokens as of
-        the one before: the less likely the start, the less of it is worth judging.
+        Distinct paths, the shorter ones first, the likelier first among equals; nothing when
+        stopped.
     """
     forbidden = rules.forbidden(single_line=single_line)
     first_forbidden = forbidden | ~rules.starting_with(must_start) if must_start else forbidden
-    past = kv.visible()
-    ids = torch.tensor([[last_id]], device=forbidden.device)
-    paths: list[list[int]] = []
+    visible = kv.visible()
+    paths: list[tuple[int, ...]] = [()]
+    scores = torch.zeros(1, device=forbidden.device)
+    found: list[Continuation] = []
     for step in range(n_tokens):
         if cancel.stop_reason() is not None:
             return []
-        output, new = model.encode(ids, kv.n_tokens + step, past, want_output=True)
-        assert output is not None
-        logits = model.logits(output[:, -1])  # (paths going on, V)
-        if step == 0:
-            allowed = logits[0].masked_fill(first_forbidden, -torch.inf)
-            first = allowed.topk(min(n_paths, int(allowed.isfinite().sum()))).indices
-            paths = [[token] for token in first.tolist()]
-        else:
-            for path, token in zip(paths, logits.argmax(dim=-1).tolist(), strict=False):
-                path.append(token)
-        # Paths are in the order of their lengths, so those that go on are the first ones.
-        n_going_on = sum(n_tokens >> idx > step + 1 for idx in range(len(paths)))
-        if not n_going_on:
+        outputs = model.encode_branches([(last_id, *ids) for ids in paths], kv.n_tokens, visible)
+        logits = model.logits(torch.stack([output[-1] for output in outputs]))  # (paths, V)
+        log_probs = torch.log_softmax(logits, dim=-1)
+        if blend is not None:
+            log_probs = _blended(log_probs, [[*before, *ids] for ids in paths], blend)
+        # Masked only now: where a line break is likely, all that goes on instead is not.
+        log_probs = log_probs.masked_fill(forbidden if step else first_forbidden, -torch.inf)
+        total = (scores[:, None] + log_probs).flatten()
+        scores, chosen = total.topk(min(n_paths, len(total)))
+        scores = scores[scores > scores[0] - _NATS_BEHIND]  # also drops what is forbidden
+        if not len(scores):
             break
-        ids = torch.tensor([[path[-1]] for path in paths[:n_going_on]], device=ids.device)
-        past = [_append(old, fresh, n_going_on) for old, fresh in zip(past, new, strict=True)]
-    stops = set(forbidden.nonzero().flatten().tolist())
-    found = dict.fromkeys(beginning for path in paths for beginning in _beginnings(path, stops))
-    return [Continuation(ids=ids) for ids in found]
+        n_vocab = log_probs.shape[1]
+        paths = [(*paths[idx // n_vocab], idx % n_vocab) for idx in chosen[: len(scores)].tolist()]
+        found += [Continuation(ids=ids) for ids in paths]
+    return found
 
 
-def _append(old: KeysValues, new: KeysValues, n_rows: int) -> KeysValues:
-    """Add one token's keys and values, for the first rows only; one row may stand for all."""
-    keys, values = (
-        torch.cat([rows.expand(max(n_rows, len(rows)), -1, -1, -1)[:n_rows] for rows in pair], 2)
-        for pair in zip(old, new, strict=True)
-    )
-    return keys, values
-
-
-def _beginnings(path: list[int], stops: set[int]) -> Iterator[tuple[int, ...]]:
-    """Yield every beginning of a path up to a token that may not stand in a span."""
-    for length, token in enumerate(path, start=1):
-        if token in stops:
-            return
-        yield tuple(path[:length])
+def _blended(log_probs: Tensor, contexts: Sequence[Sequence[int]], blend: Blend) -> Tensor:
+    """Blend next-token log-probabilities (R, V) with the document's after R contexts."""
+    probabilities = log_probs.exp()
+    for row, context in zip(probabilities, contexts, strict=True):
+        followers = blend.document.after(context)
+        share = blend.share(followers)
+        row.mul_(1 - share).add_(share * followers.other)
+        if share and followers.probabilities:
+            tokens = torch.tensor(list(followers.probabilities), device=row.device)
+            extra = torch.tensor(list(followers.probabilities.values()), device=row.device)
+            row.index_add_(0, tokens, extra - followers.other, alpha=share)
+    return probabilities.log()

@@ -28,7 +28,7 @@ class FilledRow:
 
     Attributes:
         row: the plan's row.
-        ids: token ids of its span.
+        ids: token ids of its span, after those that were given.
         confidence: minus the span's mean entropy at its last step, nats.
         forwards: steps that this canvas took.
     """
@@ -171,7 +171,7 @@ class _State:
                 filled.append(
                     FilledRow(
                         row=row,
-                        ids=tuple(self.argmax[idx, span].tolist()),
+                        ids=(*row.given, *self.argmax[idx, span].tolist()),
                         confidence=-self.entropy[idx, span].mean().item(),
                         forwards=self.row_forwards[idx],
                     )
@@ -220,18 +220,9 @@ class _State:
 def _forbidden(plan: CanvasPlan, rules: TokenRules, free: Tensor, *, single_line: bool) -> Tensor:
     """Forbidden tokens, bool (R, V), of all free positions in row-major order."""
     forbidden = rules.forbidden(single_line=single_line).repeat(int(free.sum()), 1)
-    must_start, must_end = plan.rows[0].must_start, plan.rows[0].must_end
-    first = ~rules.starting_with(must_start) if must_start else None
-    last = ~rules.ending_with(must_end) if must_end else None
     offset = 0
     for row in plan.rows:
-        if first is not None:
-            forbidden[offset] |= first
+        if row.must_start:
+            forbidden[offset] |= ~rules.starting_with(row.must_start)
         offset += row.n_tokens
-        if last is not None:
-            # A token that must both begin and end so may not exist; then the beginning counts and
-            # the candidate is dropped for its end.
-            both = forbidden[offset - 1] | last
-            if not bool(both.all()):
-                forbidden[offset - 1] = both
     return forbidden

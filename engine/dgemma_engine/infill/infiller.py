@@ -1,17 +1,20 @@
 """One infill request from texts to ranked candidates: plan, propose, judge.
 
-Three proposers, one judge: denoised canvases, copies from the document, causal continuations.
+Three proposers, one judge. Copies from the document and causal continuations are drafts: they come
+first, and the judge's best of them tell which span lengths are worth a canvas to denoise.
 """
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from dgemma_engine.config import GenerationConfig
 from dgemma_engine.infill.causal import Continuation, propose_continuations
 from dgemma_engine.infill.copy import Copy, propose_copies
-from dgemma_engine.infill.fill import Filled, FilledRow, fill_rows
+from dgemma_engine.infill.document import Blend, DocumentModel
+from dgemma_engine.infill.fill import FilledRow, fill_rows
 from dgemma_engine.infill.planner import CanvasPlan, heal, max_span_tokens, plan_canvases
-from dgemma_engine.infill.select import judge
+from dgemma_engine.infill.select import judge, read_together
 from dgemma_engine.infill.settings import InfillSettings
 from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.model.transformer import Transformer
@@ -24,13 +27,18 @@ DEFAULT_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
 
 _N_PATHS = 6
 _N_COPIES = 3
-_COPY_MAX_TOKENS = 24  # 99 % of all rests of lines
-_COPY_CHARS_BEFORE, _COPY_CHARS_AFTER = 24_000, 8_000
-"""Where copies are looked for: some 8,000 tokens, beyond which recent text is better anyway."""
+_DRAFT_MAX_TOKENS = 24  # 99 % of all rests of lines
+_CHARS_BEFORE, _CHARS_AFTER = 24_000, 8_000
+"""What is searched and counted: some 8,000 tokens, beyond which recent text is better anyway."""
 
-_NATS_PER_MATCHED_TOKEN = 1.0
-"""What a copy's surroundings speak for it, per token that equals the gap's; the judge sees none of
-that. Fitted on 200 gaps outside corpus and hold-out, where 0.75 to 1.25 did equally well."""
+_CERTAIN_MATCH, _CERTAIN_RIGHT = 21, 5
+"""Tokens that agree around a copy from which on it answers at once."""
+
+_N_LENGTHS = 3
+"""Lengths to denoise when drafts show which are likely."""
+
+_N_CANVASES = 4
+"""Canvases to fill at once, where there are not more lengths to try."""
 
 Proposal = FilledRow | Copy | Continuation
 
@@ -69,79 +77,105 @@ class Infiller:
     ) -> InfillResult:
         """Fill one gap; arguments and result as in ``Engine.infill``."""
         started = time.perf_counter()
+        default = self._default_lengths(prefix)
+        plan = self._plan(prefix, suffix, default if lengths is None else lengths)
+        around = _Surroundings(prefix, suffix, self._tokenizer)
+        blend = self._blend(around)
+        stop, forwards = cancel.stop_reason() or StopReason.MAX_STEPS, 0
+        ranked: list[tuple[Proposal, float]] = []
+        drafts: list[Proposal] = []
+        if Origin.COPIED in proposers:
+            drafts += self._copies(around, lengths, multiline=multiline)
+        if certain := [draft for draft in drafts if _is_certain(draft)]:
+            # In the order in which they come; nothing was read, so there is no score to tell.
+            stop = StopReason.STABLE
+            ranked = [(draft, -float(place)) for place, draft in enumerate(certain)]
+        else:
+            if Origin.CONTINUED in proposers:
+                drafts += self._continuations(plan, blend, lengths, multiline, cancel)
+            if not cancel.cancelled:
+                ranked = self._judged(plan, blend, drafts)
+            if Origin.DENOISED in proposers and not cancel.cancelled:
+                if lengths is None and (likely := self._likely_lengths(ranked)):
+                    plan = self._plan(prefix, suffix, likely)
+                filled = fill_rows(
+                    self._model,
+                    self._prefixes.encode(plan.context_ids).kv,
+                    _with_more_draws(plan),
+                    self._rules,
+                    single_line=not multiline,
+                    n_steps=n_steps,
+                    seed=seed,
+                    config=self._config,
+                    settings=self._settings,
+                    cancel=cancel,
+                    on_step=on_step,
+                )
+                stop, forwards = filled.stop, filled.forwards
+                if stop is not StopReason.DEADLINE:
+                    ranked += self._judged(plan, blend, filled.rows)
+                elif not ranked:  # no time for a judge, so the denoiser's own word counts
+                    ranked = [(row, row.confidence) for row in filled.rows]
+        if cancel.cancelled:
+            stop, ranked = StopReason.CANCELLED, []
+        return InfillResult(
+            candidates=self._candidates(plan, ranked)[:n_candidates],
+            stop=stop,
+            forwards=forwards,
+            milliseconds=(time.perf_counter() - started) * 1000,
+        )
+
+    def _plan(self, prefix: str, suffix: str, lengths: Sequence[int]) -> CanvasPlan:
         model_config = self._model.config
-        plan = plan_canvases(
+        return plan_canvases(
             prefix,
             suffix,
-            self._default_lengths() if lengths is None else lengths,
+            lengths,
             self._tokenizer,
             self._settings,
             bos_id=model_config.bos_token_id,
             eos_id=model_config.eos_token_ids[0],
             canvas_length=model_config.canvas_length,
         )
-        filled = Filled(rows=(), stop=cancel.stop_reason() or StopReason.MAX_STEPS, forwards=0)
-        if Origin.DENOISED in proposers:
-            filled = fill_rows(
-                self._model,
-                self._prefixes.encode(plan.context_ids).kv,
-                plan,
-                self._rules,
-                single_line=not multiline,
-                n_steps=n_steps,
-                seed=seed,
-                config=self._config,
-                settings=self._settings,
-                cancel=cancel,
-                on_step=on_step,
-            )
-        stop = filled.stop
-        ranked: list[tuple[Proposal, float]] = []
-        if stop is StopReason.DEADLINE:
-            # Past the deadline there is no time for a judge; the denoiser's own word counts.
-            ranked = [(row, row.confidence) for row in filled.rows]
-        elif stop is not StopReason.CANCELLED:
-            proposals: list[Proposal] = list(filled.rows)
-            if Origin.COPIED in proposers:
-                proposals += self._copies(prefix, suffix, lengths, multiline=multiline)
-            if Origin.CONTINUED in proposers:
-                proposals += self._continuations(plan, lengths, multiline, cancel)
-            ranked = self._judged(plan, proposals)
-        if cancel.cancelled:
-            stop, ranked = StopReason.CANCELLED, []
-        return InfillResult(
-            candidates=self._candidates(plan, ranked)[:n_candidates],
-            stop=stop,
-            forwards=filled.forwards,
-            milliseconds=(time.perf_counter() - started) * 1000,
-        )
 
     def _judged(
-        self, plan: CanvasPlan, proposals: Sequence[Proposal]
+        self, plan: CanvasPlan, blend: Blend | None, proposals: Sequence[Proposal]
     ) -> list[tuple[Proposal, float]]:
-        """Score all proposals."""
+        """Score all proposals; those of one text are read once."""
         *before, last_id = plan.known_ids or (None,)
         if last_id is None:  # nothing before the gap, so no row predicts its first token
             return [(p, p.confidence) for p in proposals if isinstance(p, FilledRow)]
-        if not proposals:
+        texts = [_between(self._tokenizer.decode_bytes(p.ids), plan) for p in proposals]
+        distinct = [text for text in dict.fromkeys(texts) if text]
+        if not distinct:
             return []
-        kv = self._prefixes.encode(before).kv
-        ids = [proposal.ids for proposal in proposals]
-        scores = judge(self._model, kv, last_id, ids, plan.right_ids)
+        scores = judge(
+            self._model,
+            self._prefixes.encode(before).kv,
+            last_id,
+            [read_together(plan.head + text, plan.right_ids, self._tokenizer) for text in distinct],
+            blend,
+            self._last_known(plan),
+        )
+        by_text = dict(zip(distinct, scores, strict=True))
         return [
-            (proposal, score + _evidence(proposal))
-            for proposal, score in zip(proposals, scores, strict=True)
+            (proposal, by_text[text])
+            for proposal, text in zip(proposals, texts, strict=True)
+            if text
         ]
 
     def _continuations(
         self,
         plan: CanvasPlan,
+        blend: Blend | None,
         lengths: Sequence[int] | None,
         multiline: bool,
         cancel: CancelToken,
     ) -> list[Continuation]:
         """How the prefix goes on."""
-        n_tokens = min(self._settings.causal_tokens, max(lengths or (_COPY_MAX_TOKENS,)))
+        n_tokens = self._settings.causal_tokens
+        if lengths is not None and n_tokens:  # told, so that paths go as far as they must
+            n_tokens = min(_DRAFT_MAX_TOKENS, max(lengths))
         *before, last_id = plan.known_ids or (None,)
         if last_id is None or not n_tokens:
             return []
@@ -155,25 +189,40 @@ class Infiller:
             n_paths=_N_PATHS,
             n_tokens=n_tokens,
             cancel=cancel,
+            blend=blend,
+            before=self._last_known(plan),
         )
         return [c for c in continuations if lengths is None or len(c.ids) in lengths]
 
+    def _last_known(self, plan: CanvasPlan) -> tuple[int, ...]:
+        """As many tokens before the gap as the document's statistics look at."""
+        return plan.known_ids[-max(1, len(self._settings.document_weights)) :]
+
+    def _blend(self, around: "_Surroundings") -> Blend | None:
+        """The document's own statistics, where the checkpoint wants them."""
+        weights = self._settings.document_weights
+        if not weights:
+            return None
+        document = DocumentModel(
+            (around.before, around.after),
+            vocab_size=self._model.config.vocab_size,
+            n_context=len(weights) - 1,
+        )
+        return Blend(document=document, weights=weights)
+
     def _copies(
-        self, prefix: str, suffix: str, lengths: Sequence[int] | None, *, multiline: bool
+        self, around: "_Surroundings", lengths: Sequence[int] | None, *, multiline: bool
     ) -> list[Copy]:
         """What the document itself proposes."""
-        kept, head, tail, rest = heal(prefix, suffix)
-        known = (head.encode("utf-8", "surrogatepass"), tail.encode("utf-8", "surrogatepass"))
 
         def accept(ids: Sequence[int]) -> bool:
             text = self._tokenizer.decode_bytes(ids)
-            fits = text.startswith(known[0]) and text.endswith(known[1])
-            return fits and (multiline or not set(text) & set(b"\r\n"))
+            return text.startswith(around.head) and (multiline or not set(text) & set(b"\r\n"))
 
         return propose_copies(
-            self._tokenizer.encode(kept[-_COPY_CHARS_BEFORE:]),
-            self._tokenizer.encode(rest[:_COPY_CHARS_AFTER]),
-            lengths=range(1, _COPY_MAX_TOKENS + 1) if lengths is None else lengths,
+            around.before,
+            around.after,
+            lengths=range(1, _DRAFT_MAX_TOKENS + 1) if lengths is None else lengths,
             n_proposals=_N_COPIES,
             accept=accept,
         )
@@ -195,16 +244,49 @@ class Infiller:
                 )
         return tuple(best.values())
 
-    def _default_lengths(self) -> tuple[int, ...]:
+    def _default_lengths(self, prefix: str) -> tuple[int, ...]:
+        """Lengths to try; where a token was begun before the gap, it counts as well."""
         longest = max_span_tokens(self._settings, self._model.config.canvas_length)
-        return tuple(n for n in DEFAULT_LENGTHS if n <= longest)
+        _, head = heal(prefix, self._tokenizer)
+        lengths = (1, *(n + 1 for n in DEFAULT_LENGTHS)) if head else DEFAULT_LENGTHS
+        return tuple(n for n in lengths if n <= longest)
+
+    def _likely_lengths(self, ranked: Sequence[tuple[Proposal, float]]) -> tuple[int, ...]:
+        """Token counts of the best drafts: lengths at which a canvas is worth its time."""
+        longest = max_span_tokens(self._settings, self._model.config.canvas_length)
+        by_score = sorted(ranked, key=lambda pair: -pair[1])
+        lengths = dict.fromkeys(
+            len(draft.ids) for draft, _ in by_score if len(draft.ids) <= longest
+        )
+        return tuple(lengths)[:_N_LENGTHS]
 
 
-def _evidence(proposal: Proposal) -> float:
-    """What speaks for a proposal beside its text, in nats."""
-    if isinstance(proposal, Copy):
-        return _NATS_PER_MATCHED_TOKEN * (proposal.n_left + proposal.n_right)
-    return 0.0
+class _Surroundings:
+    """The document around a gap as far as it is searched, in tokens.
+
+    Attributes:
+        before: tokens before the gap, nearest last.
+        after: tokens after it, nearest first.
+        head: UTF-8 bytes of what was begun before the gap, which a fill must begin with.
+    """
+
+    def __init__(self, prefix: str, suffix: str, tokenizer: Tokenizer) -> None:
+        kept, head = heal(prefix, tokenizer)
+        self.before = tokenizer.encode(kept[-_CHARS_BEFORE:])
+        self.after = tokenizer.encode(suffix[:_CHARS_AFTER])
+        self.head = head.encode("utf-8", "surrogatepass")
+
+
+def _with_more_draws(plan: CanvasPlan) -> CanvasPlan:
+    """Repeat the canvases where there are few: other noise leads to other fills."""
+    return replace(plan, rows=plan.rows * max(1, _N_CANVASES // len(plan.rows)))
+
+
+def _is_certain(proposal: Proposal) -> bool:
+    """Whether a copy's surroundings speak so clearly that nothing else need be asked."""
+    return isinstance(proposal, Copy) and (
+        proposal.n_left + proposal.n_right >= _CERTAIN_MATCH and proposal.n_right >= _CERTAIN_RIGHT
+    )
 
 
 def _origin(proposal: Proposal) -> Origin:
@@ -218,17 +300,14 @@ def _origin(proposal: Proposal) -> Origin:
 
 
 def _between(filled: bytes, plan: CanvasPlan) -> str | None:
-    """Cut the known head and tail off a filled span; ``None`` if they are not there.
+    """Cut the known head off a filled span; ``None`` if it is not there.
 
     ``None`` as well for bytes that are no text: half a character cannot be shown.
     """
     head = plan.head.encode("utf-8", "surrogatepass")
-    tail = plan.tail.encode("utf-8", "surrogatepass")
-    if len(filled) < len(head) + len(tail):
-        return None
-    if not (filled.startswith(head) and filled.endswith(tail)):
+    if not filled.startswith(head):
         return None
     try:
-        return filled[len(head) : len(filled) - len(tail)].decode()
+        return filled[len(head) :].decode()
     except UnicodeDecodeError:
         return None

@@ -1,13 +1,19 @@
 """Texts → canvases: where to cut, what to clamp, how long the span may be. Pure; no torch.
 
 A canvas is ``[left clamp | span | right clamp | end fill]``; what comes before it is the context,
-which the encoder reads. There is one canvas per candidate length, because the model has no symbol
+which the encoder reads. Every candidate length has its own canvas, because the model has no symbol
 for "delete": positions are contiguous in each, and every canvas of a plan has the same length.
 
-*Token healing*: text cut in the middle of a word is tokenised as it never was in training. So the
-cut moves to a safe boundary: a word begun before the span, or going on after it, becomes part of
-the span, and its first (last) token must begin (end) with what is there. Bytes outside the span
-are never taken from the model: the plan remembers how much of the filled text is known.
+*Token healing*: text cut in the middle of a token is tokenised as it never was in training. So the
+cut before the span moves to a safe boundary: the word, space or punctuation begun there becomes
+part of the span, whose first token must begin with it. Bytes outside the span are never taken from
+the model: the plan remembers how much of the filled text is known. Punctuation is more often
+complete than not, and a word may be: a canvas that clamps it as it is has one token less to guess.
+So punctuation is given, a space is healed, and of a word both are tried.
+
+After the span nothing is moved: a word that goes on there would have to be filled again, which
+costs more right answers than it brings; instead the judge reads every candidate tokenised together
+with what follows.
 """
 
 import re
@@ -23,10 +29,9 @@ _CANVAS_STEP = 16  # canvas lengths are multiples of it, so that few shapes occu
 _LONGEST_WORD = 64  # characters; a longer run of letters is no word that could be completed
 _CHARS_PER_TOKEN = 6  # generous: more text than the token budget can hold
 
-# What a token may be the beginning of: a word with the space or underscores before it, or the
-# space alone (a space belongs to the word after it).
-_OPEN_WORD = re.compile(r" ?_*[^\W\d_]+\Z| ?_+\Z|(?<=\S) \Z")
-_WORD_GOES_ON = re.compile(r"[^\W\d_]+")
+# What a token may be the beginning of: a word with the space or underscores before it, the space
+# alone (a space belongs to the word after it), or punctuation (``(`` may become ``("``).
+_OPEN_TOKEN = re.compile(r" ?_*[^\W\d_]+\Z| ?_+\Z|(?<=\S) \Z| ?[^\w\s]{1,8}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +43,9 @@ class CanvasRow:
         start: index of the span's first token.
         n_tokens: tokens of the span, at least 1.
         n_right: clamped tokens of the suffix after the span (the rest is end fill).
-        must_start: bytes with which the span's first token begins, or which it begins.
-        must_end: bytes with which the span's last token ends.
+        must_start: bytes with which the span's first token begins.
+        given: clamped tokens directly before the span that count as filled: what was begun there,
+            taken as it is.
     """
 
     ids: tuple[int, ...]
@@ -47,7 +53,7 @@ class CanvasRow:
     n_tokens: int
     n_right: int
     must_start: bytes
-    must_end: bytes
+    given: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +66,6 @@ class CanvasPlan:
         right_ids: tokens of the suffix after every span.
         rows: one canvas per candidate length.
         head: known text at the start of every filled span, to be cut off the result.
-        tail: known text at its end.
     """
 
     context_ids: tuple[int, ...]
@@ -68,7 +73,6 @@ class CanvasPlan:
     right_ids: tuple[int, ...]
     rows: tuple[CanvasRow, ...]
     head: str
-    tail: str
 
     @property
     def known_ids(self) -> tuple[int, ...]:
@@ -81,11 +85,10 @@ def max_span_tokens(settings: InfillSettings, canvas_length: int) -> int:
     return min(MAX_CANVAS_TOKENS, canvas_length) - sum(_clamps(settings, canvas_length))
 
 
-def span_tokens(prefix: str, text: str, suffix: str, tokenizer: Tokenizer) -> int:
-    """Count the tokens that a span needs to hold ``text``, the ends of cut words included."""
-    kept, head, tail, _ = heal(prefix, suffix)
-    _, head = _shorten_head(kept, head, tokenizer)
-    return len(tokenizer.encode(head + text + tail))
+def span_tokens(prefix: str, text: str, tokenizer: Tokenizer) -> int:
+    """Count the tokens that a span needs to hold ``text``, what was begun before it included."""
+    _, head = heal(prefix, tokenizer)
+    return len(tokenizer.encode(head + text))
 
 
 def plan_canvases(
@@ -117,66 +120,79 @@ def plan_canvases(
     longest = max_span_tokens(settings, canvas_length)
     if not lengths or not all(1 <= length <= longest for length in lengths):
         raise RequestError(f"span lengths {list(lengths)} must be 1..{longest} tokens")
-    kept, head, tail, rest = heal(prefix, suffix)
-    kept, head = _shorten_head(kept, head, tokenizer)
+    kept, head = heal(prefix, tokenizer)
     before = _context_ids(kept, tokenizer, settings, bos_id)
     n_left = min(_clamps(settings, canvas_length)[0], len(before))
     n_canvas = _canvas_tokens(n_left, max(lengths), settings, canvas_length)
-    after = _first_ids(rest, n_canvas, tokenizer)
+    after = _first_ids(suffix, n_canvas, tokenizer)
     left = before[len(before) - n_left :]
-    rows = []
-    for length in dict.fromkeys(lengths):
-        right = after[: n_canvas - n_left - length]
-        fill = [eos_id] * (n_canvas - n_left - length - len(right))
-        rows.append(
-            CanvasRow(
-                ids=(*left, *[eos_id] * length, *right, *fill),
-                start=n_left,
-                n_tokens=length,
-                n_right=len(right),
-                must_start=head.encode("utf-8", "surrogatepass"),
-                must_end=tail.encode("utf-8", "surrogatepass"),
-            )
-        )
+    rows = [
+        _row(left, given, length - len(given), after, must_start, n_canvas, eos_id)
+        for length in dict.fromkeys(lengths)
+        for given, must_start in _beginnings(head, tokenizer)
+        if length > len(given)
+    ]
+    if not rows:  # shorter than what is begun: that may still become longer
+        rows = [_row(left, (), 1, after, _utf8(head), n_canvas, eos_id)]
     return CanvasPlan(
         context_ids=tuple(before[: len(before) - n_left]),
         left_ids=tuple(left),
         right_ids=tuple(after),
         rows=tuple(rows),
         head=head,
-        tail=tail,
     )
 
 
-def heal(prefix: str, suffix: str) -> tuple[str, str, str, str]:
-    """Move both cuts to where tokens naturally end.
+def _row(
+    left: Sequence[int],
+    given: tuple[int, ...],
+    n_tokens: int,
+    after: Sequence[int],
+    must_start: bytes,
+    n_canvas: int,
+    eos_id: int,
+) -> CanvasRow:
+    n_known = len(left) + len(given)
+    right = tuple(after[: n_canvas - n_known - n_tokens])
+    n_fill = n_canvas - n_known - n_tokens - len(right)
+    return CanvasRow(
+        ids=(*left, *given, *[eos_id] * n_tokens, *right, *[eos_id] * n_fill),
+        start=n_known,
+        n_tokens=n_tokens,
+        n_right=len(right),
+        must_start=must_start,
+        given=given,
+    )
+
+
+def _beginnings(head: str, tokenizer: Tokenizer) -> list[tuple[tuple[int, ...], bytes]]:
+    """How the span may begin: clamped tokens before it, and bytes to begin its first token with."""
+    healed: list[tuple[tuple[int, ...], bytes]] = [((), _utf8(head))]
+    if not head or head.isspace():
+        return healed
+    as_it_is = [(tuple(tokenizer.encode(head)), b"")]
+    return as_it_is + healed if any(char.isalnum() for char in head) else as_it_is
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def heal(prefix: str, tokenizer: Tokenizer) -> tuple[str, str]:
+    """Move the cut before the span to where tokens naturally end.
 
     Returns:
-        What is left of the prefix, the word begun before the span, the word's end after the
-        span, and what is left of the suffix.
+        What is left of the prefix, and what was begun before the span: no more than one token can
+        begin with. A word of several tokens, half typed, leaves only the last of them to the span.
     """
     # No token is as long as this, and a search through a megabyte of letters would take minutes.
     nearby = prefix[-_LONGEST_WORD:]
-    match = _OPEN_WORD.search(nearby)
+    match = _OPEN_TOKEN.search(nearby)
     head = "" if match is None or match.start() == 0 < len(prefix) - len(nearby) else match[0]
-    # A word that merely follows the span is a token of its own already; only one that was also
-    # begun before it is cut in the middle.
-    goes_on = _WORD_GOES_ON.match(suffix[:_LONGEST_WORD]) if head.strip() else None
-    tail = "" if goes_on is None or goes_on.end() == _LONGEST_WORD else goes_on[0]
-    return prefix[: len(prefix) - len(head)], head, tail, suffix[len(tail) :]
-
-
-def _shorten_head(kept: str, head: str, tokenizer: Tokenizer) -> tuple[str, str]:
-    """Leave as much of a begun word to the span as one token can begin with.
-
-    A word of several tokens, half typed: all but the last of them are clamped.
-    """
-    if not head or tokenizer.has_token_starting_with(head.encode("utf-8", "surrogatepass")):
-        return kept, head
-    last = tokenizer.decode(tokenizer.encode(head)[-1:])
-    if not head.endswith(last):  # half a character: nothing can be healed
-        return kept + head, ""
-    return kept + head[: len(head) - len(last)], last
+    if head and not tokenizer.has_token_starting_with(_utf8(head)):
+        last = tokenizer.decode(tokenizer.encode(head)[-1:])
+        head = last if head.endswith(last) else ""  # half a character: nothing can be healed
+    return prefix[: len(prefix) - len(head)], head
 
 
 def _first_ids(text: str, n_tokens: int, tokenizer: Tokenizer) -> list[int]:

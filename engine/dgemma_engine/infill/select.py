@@ -1,26 +1,57 @@
 """The encoder as judge: the same weights read a candidate causally and say how likely it is.
 
-A candidate must follow from what is before it and lead to what comes after. Its score is::
-
-    sum(log p(candidate token | prefix, ...)) / sqrt(n) + sum(log p(suffix token | ..., candidate))
-
-over its n tokens and the first tokens of the suffix. One causal pass serves all candidates; the
-encoder can do it because it was trained with next-token loss. The idea is that of PILL's selection
-stage, the formula is not: the mean over tokens that PILL takes rewards a weak model for repeating
-itself ("get get get"). With a half-trained model, on 200 held-out gaps of unknown length, it chose
-the true text in 12, the plain sum in 23, this formula in 28; a small sample, but a wide gap.
+A candidate must follow from what is before it and lead to what comes after. Its score is the
+log-probability of its tokens and of the suffix' first few after them, which is the probability of
+the text itself, up to what all candidates share. One causal pass serves all candidates; the encoder
+can do it because it was trained with next-token loss. The idea is that of PILL's selection stage;
+its mean over tokens is not taken over, as it rewards a weak model for repeating itself.
 """
 
+import codecs
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
+from dgemma_engine.infill.document import Blend
 from dgemma_engine.kv_cache import KVCache
 from dgemma_engine.model.transformer import Transformer
+from dgemma_engine.tokenizer import Tokenizer
 
 _N_SUFFIX_TOKENS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A candidate as the judge reads it: tokenised together with what follows.
+
+    Attributes:
+        inner: tokens of the candidate, at least one; the last may reach into the suffix.
+        after: tokens of the suffix' first few, for all candidates the same text.
+    """
+
+    inner: tuple[int, ...]
+    after: tuple[int, ...]
+
+
+def read_together(text: str, right_ids: Sequence[int], tokenizer: Tokenizer) -> Reading:
+    """Tokenise a candidate with the text of the suffix' first tokens.
+
+    Where both meet, tokens may merge ("(" and ")" are one token in "foo()"), and a model that has
+    read only natural tokens finds anything else most unlikely.
+    """
+    # A character may be cut in the middle by the last token; the decoder keeps its start back.
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogatepass")
+    follows = decoder.decode(tokenizer.decode_bytes(right_ids[:_N_SUFFIX_TOKENS]))
+    ids = tokenizer.encode(text + follows)
+    n_inner, n_bytes = 0, len(text.encode("utf-8", "surrogatepass"))
+    for token in ids:
+        if n_bytes <= 0:
+            break
+        n_bytes -= len(tokenizer.token_bytes[token])
+        n_inner += 1
+    return Reading(inner=tuple(ids[:n_inner]), after=tuple(ids[n_inner:]))
 
 
 @torch.inference_mode()
@@ -28,8 +59,9 @@ def judge(
     model: Transformer,
     kv: KVCache,
     last_id: int,
-    candidates: Sequence[Sequence[int]],
-    right_ids: Sequence[int],
+    candidates: Sequence[Reading],
+    blend: Blend | None = None,
+    before: Sequence[int] = (),
 ) -> list[float]:
     """Score candidates between a prefix and a suffix.
 
@@ -37,23 +69,32 @@ def judge(
         model: the model.
         kv: the encoded prefix without its last token.
         last_id: that token: its row predicts the candidates' first tokens.
-        candidates: token ids, at least one candidate of at least one token.
-        right_ids: tokens of the suffix; the first few count.
+        candidates: at least one.
+        blend: the document's own statistics, if they shall have a say.
+        before: the prefix' last tokens, ``last_id`` included, for the blend.
 
     Returns:
         Nats, one score each; higher is better, zero at most.
     """
-    head = tuple(right_ids[:_N_SUFFIX_TOKENS])
-    branches = [(last_id, *ids, *head) for ids in candidates]
+    branches = [(last_id, *reading.inner, *reading.after) for reading in candidates]
     outputs = model.encode_branches(branches, kv.n_tokens, kv.visible())
     logits = model.logits(torch.cat([output[:-1] for output in outputs]))
     targets = torch.tensor([token for branch in branches for token in branch[1:]])
     log_probs = torch.log_softmax(logits, dim=-1).gather(1, targets.to(logits.device)[:, None])
     pieces = torch.split(log_probs.squeeze(1), [len(branch) - 1 for branch in branches])
-    return [_score(piece, len(ids)) for piece, ids in zip(pieces, candidates, strict=True)]
+    scores = []
+    for piece, branch in zip(pieces, branches, strict=True):
+        of_branch: list[float] = piece.tolist()
+        if blend is not None:
+            of_branch = _blended(of_branch, [*before[:-1], *branch], blend)
+        scores.append(sum(of_branch))
+    return scores
 
 
-def _score(log_probs: Tensor, n_candidate: int) -> float:
-    """Weigh the candidate's tokens, which come first, and those of the suffix."""
-    inner, after = log_probs[:n_candidate].sum().item(), log_probs[n_candidate:].sum().item()
-    return inner / math.sqrt(n_candidate) + after
+def _blended(log_probs: Sequence[float], ids: Sequence[int], blend: Blend) -> list[float]:
+    """Blend the log-probabilities of the last tokens of ``ids`` with the document's."""
+    first = len(ids) - len(log_probs)
+    return [
+        math.log(blend.probability(math.exp(log_p), ids[: first + idx], ids[first + idx]))
+        for idx, log_p in enumerate(log_probs)
+    ]

@@ -1,7 +1,8 @@
 """What suits a checkpoint when filling: an optional ``dgemma_infill.json`` beside its weights."""
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from dgemma_engine.errors import ConfigError
@@ -19,8 +20,12 @@ class InfillSettings:
         left_tokens: clamped tokens before the span in the canvas.
         right_tokens: clamped tokens after the span, at least, where the suffix has as many.
         n_steps: denoising steps per request.
-        causal_tokens: tokens of causal continuations to propose beside the denoised spans; 0 for
-            none. They help a model that reads better than it denoises.
+        causal_tokens: tokens of causal continuations to propose beside the denoised spans where
+            nobody tells the length; 0 for none at all. They help a model that reads better than it
+            denoises.
+        document_weights: how much of the document's own statistics to blend into the encoder's
+            predictions, by the number of tokens that agree, from 0 (see ``document.py``); none of
+            it where empty.
         clamps_known_at_once: whether clamped tokens are self-conditioned on themselves from the
             first step on (how the embedded model was trained) or from the second.
     """
@@ -31,6 +36,7 @@ class InfillSettings:
     right_tokens: int = 16
     n_steps: int = 12
     causal_tokens: int = 0
+    document_weights: tuple[float, ...] = ()
     clamps_known_at_once: bool = False
 
 
@@ -47,11 +53,33 @@ def load_infill_settings(folder: Path) -> InfillSettings:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as err:
         raise ConfigError(f"{path}: cannot be read as JSON ({err}); remove or replace it") from err
-    kinds = {field.name: field.type for field in fields(InfillSettings)}
-    if not isinstance(values, dict) or not set(values) <= set(kinds):
-        raise ConfigError(f"{path}: may hold only {', '.join(kinds)}")
+    defaults = {field.name: field.default for field in fields(InfillSettings)}
+    if not isinstance(values, dict) or not set(values) <= set(defaults):
+        raise ConfigError(f"{path}: may hold only {', '.join(defaults)}")
     for key, value in values.items():
-        is_bool = isinstance(value, bool)
-        if is_bool != (kinds[key] is bool) or not isinstance(value, int) or value < 0:
+        if not _is_like(value, defaults[key]):
             raise ConfigError(f"{path}: {key} is {json.dumps(value)}, must be like the default")
+    if "document_weights" in values:
+        values["document_weights"] = tuple(values["document_weights"])
     return InfillSettings(**values)
+
+
+def write_document_weights(folder: Path, weights: Sequence[float]) -> None:
+    """Put fitted document weights into the settings of a checkpoint folder.
+
+    Raises:
+        ConfigError: as :func:`load_infill_settings`.
+    """
+    settings = asdict(load_infill_settings(folder)) | {"document_weights": list(weights)}
+    text = json.dumps(settings, indent=2) + "\n"
+    (folder / SETTINGS_NAME).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _is_like(value: object, default: object) -> bool:
+    if isinstance(default, bool):
+        return isinstance(value, bool)
+    if isinstance(default, tuple):  # shares of 1
+        return isinstance(value, list) and all(
+            isinstance(x, int | float) and not isinstance(x, bool) and 0 <= x < 1 for x in value
+        )
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -26,10 +26,6 @@ class TokenRules:
         """Tokens, bool (V,), that begin with ``text``; the planner sees to it that some do."""
         return self._table([token.startswith(text) for token in self._bytes])
 
-    def ending_with(self, text: bytes) -> Tensor:
-        """Tokens, bool (V,), that end with ``text``."""
-        return self._table([token.endswith(text) for token in self._bytes])
-
     def _table(self, allowed: list[bool]) -> Tensor:
         padding = [False] * (len(self.never) - len(allowed))
         return torch.tensor(allowed + padding, device=self.never.device) & ~self.never

@@ -144,14 +144,11 @@ class Attention(nn.Module):
         Returns:
             Output (B, S, D), and the keys and values of the S new tokens.
         """
-        n_batch, n_queries, _ = x.shape
         queries = rotate(self.q_norm(self.q_proj(x).unflatten(-1, (-1, self.head_dim))), by)
         queries = queries.transpose(1, 2)
         new = self.keys_values(x, by)
-        if callable(mask):
-            out = mask(queries, past, new)
-        else:
-            out = self._attend(queries, past, new, mask)
+        attend = mask if callable(mask) else functools.partial(self._attend, mask=mask)
+        out = attend(queries, past, new)
         projected: Tensor = self.o_proj(out.transpose(1, 2).flatten(2))
         return projected, new
 

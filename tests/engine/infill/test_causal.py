@@ -1,9 +1,13 @@
 """Causal continuations, judged by a loop that encodes everything anew for each token."""
 
+import math
+from collections.abc import Sequence
+
 import pytest
 import torch
 
 from dgemma_engine.infill.causal import propose_continuations
+from dgemma_engine.infill.document import Blend, DocumentModel
 from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.types import CancelToken
 from tests.engine.conftest import Pair
@@ -23,11 +27,13 @@ def _propose(
     n_paths: int = 4,
     n_tokens: int = 6,
     cancel: CancelToken | None = None,
+    blend: Blend | None = None,
+    before: Sequence[int] = (),
 ) -> list[tuple[int, ...]]:
-    *before, last = pair.engine.tokenizer.encode(PREFIX)
+    *known, last = pair.engine.tokenizer.encode(PREFIX)
     found = propose_continuations(
         pair.engine.model,
-        pair.engine.encode(before).kv,
+        pair.engine.encode(known).kv,
         last,
         _rules(pair),
         must_start=must_start,
@@ -35,39 +41,51 @@ def _propose(
         n_paths=n_paths,
         n_tokens=n_tokens,
         cancel=cancel or CancelToken(),
+        blend=blend,
+        before=before,
     )
     return [continuation.ids for continuation in found]
 
 
 @torch.inference_mode()
-def _naive_path(pair: Pair, first: int, n_tokens: int) -> tuple[int, ...]:
-    """Greedy tokens after ``first``, up to one that a single line forbids."""
+def _naive_search(
+    pair: Pair, n_paths: int, n_tokens: int, blend: Blend | None = None
+) -> list[tuple[int, ...]]:
+    """A beam search that knows no packing, no cache and no tensors of scores."""
     model, rules = pair.engine.model, _rules(pair)
-    ids = pair.engine.tokenizer.encode(PREFIX)
-    path = [first]
-    while len(path) < n_tokens:
-        output, _ = model.encode(torch.tensor([ids + path]), 0, None, want_output=True)
-        assert output is not None
-        best = int(model.logits(output[0, -1]).argmax())
-        if rules.forbidden(single_line=True)[best]:
-            break
-        path.append(best)
-    return tuple(path)
+    before = pair.engine.tokenizer.encode(PREFIX)
+    forbidden = set(rules.forbidden(single_line=True).nonzero().flatten().tolist())
+    beam: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    found = []
+    for _ in range(n_tokens):
+        longer = []
+        for score, path in beam:
+            ids = [*before, *path]
+            output, _ = model.encode(torch.tensor([ids]), 0, None, want_output=True)
+            assert output is not None
+            for token, p in enumerate(model.logits(output[0, -1]).softmax(dim=-1).tolist()):
+                if token not in forbidden:
+                    p = p if blend is None else blend.probability(p, ids, token)
+                    longer.append((score + math.log(p), (*path, token)))
+        longer.sort(reverse=True)
+        beam = [(score, path) for score, path in longer[:n_paths] if score > longer[0][0] - 9]
+        found += [path for _, path in beam]
+    return found
 
 
-def test_every_path_is_the_greedy_one_from_its_first_token(textual: Pair) -> None:
-    found = _propose(textual)
-
-    assert len({ids[0] for ids in found}) == 4
-    for ids in found:
-        assert ids == _naive_path(textual, ids[0], 6)[: len(ids)]
+def test_all_paths_are_those_of_a_plain_beam_search(textual: Pair) -> None:
+    assert _propose(textual) == _naive_search(textual, n_paths=4, n_tokens=6)
 
 
-def test_every_beginning_of_the_likeliest_path_is_proposed(textual: Pair) -> None:
-    found = _propose(textual)
-    longest = _naive_path(textual, found[0][0], 6)
+def test_the_documents_statistics_have_a_say(textual: Pair) -> None:
+    before = textual.engine.tokenizer.encode(PREFIX)
+    document = DocumentModel([before], vocab_size=textual.engine.config.vocab_size, n_context=2)
+    blend = Blend(document=document, weights=(0.0, 0.6, 0.9))
 
-    assert [longest[: n + 1] for n in range(len(longest))] == found[: len(longest)]
+    found = _propose(textual, blend=blend, before=before)
+
+    assert found == _naive_search(textual, n_paths=4, n_tokens=6, blend=blend)
+    assert found != _propose(textual)
 
 
 def test_special_tokens_and_line_breaks_never_come(textual: Pair) -> None:

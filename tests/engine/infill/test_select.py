@@ -1,14 +1,17 @@
 """The judge's scores equal those computed one candidate at a time with the reference encoder."""
 
-import math
 from collections.abc import Sequence
 
 import pytest
 import torch
+from hypothesis import given, settings
 
-from dgemma_engine.infill.select import judge
+from dgemma_engine.infill.document import Blend, DocumentModel
+from dgemma_engine.infill.select import Reading, judge, read_together
+from dgemma_engine.tokenizer import Tokenizer
 from tests.engine.conftest import Pair
 from tests.engine.oracle import random_ids
+from tests.strategies import texts
 
 CONTEXT = random_ids(20, seed=1)
 RIGHT = random_ids(12, seed=3)
@@ -22,13 +25,17 @@ def scores_of(
     context: Sequence[int] = CONTEXT,
 ) -> list[float]:
     kv = pair.engine.encode(context[:-1]).kv
-    return judge(pair.engine.model, kv, context[-1], candidates, right)
+    return judge(pair.engine.model, kv, context[-1], readings(candidates, right))
+
+
+def readings(candidates: Sequence[Sequence[int]], right: Sequence[int] = RIGHT) -> list[Reading]:
+    return [Reading(inner=tuple(ids), after=tuple(right[:8])) for ids in candidates]
 
 
 def naive_score(
     pair: Pair, ids: Sequence[int], right: Sequence[int], context: Sequence[int] = CONTEXT
 ) -> float:
-    """The candidate's log-probability over the root of its length, and that of what follows."""
+    """The log-probability of the candidate and of what follows."""
     everything = [*context, *ids, *right[:8]]
     with torch.no_grad():
         hidden = pair.reference.model.encoder(
@@ -36,9 +43,8 @@ def naive_score(
         ).last_hidden_state
         raw = pair.reference.lm_head(hidden)[0]
     log_probs = (30 * torch.tanh(raw / 30)).log_softmax(-1)
-    start, end = len(context), len(context) + len(ids)
-    values = [log_probs[idx - 1, everything[idx]].item() for idx in range(start, len(everything))]
-    return sum(values[: end - start]) / math.sqrt(len(ids)) + sum(values[end - start :])
+    places = range(len(context), len(everything))
+    return sum(log_probs[idx - 1, everything[idx]].item() for idx in places)
 
 
 @pytest.mark.parametrize("name", ["dense", "gathered", "calm"])
@@ -75,3 +81,53 @@ def test_more_than_eight_tokens_after_the_candidate_change_nothing(calm: Pair) -
     assert scores_of(calm, CANDIDATES, other) == scores_of(calm, CANDIDATES)
     seven = [*RIGHT[:7], (RIGHT[7] + 1) % 96]
     assert scores_of(calm, CANDIDATES, seven) != scores_of(calm, CANDIDATES)
+
+
+def test_the_documents_statistics_are_blended_in(calm: Pair) -> None:
+    document = DocumentModel(
+        [[*CONTEXT, 5, *RIGHT]], vocab_size=calm.engine.config.vocab_size, n_context=2
+    )
+    blend = Blend(document=document, weights=(0.0, 0.4, 0.8))
+    kv = calm.engine.encode(CONTEXT[:-1]).kv
+
+    scores = judge(calm.engine.model, kv, CONTEXT[-1], readings([(5,), (7,)]), blend, CONTEXT[-3:])
+    without = scores_of(calm, [(5,), (7,)])
+
+    # What the document holds word for word gains, by the logarithm of a blend.
+    assert scores[0] > without[0] + 10
+    assert scores[1] - without[1] < scores[0] - without[0]
+
+
+def test_a_blend_of_nothing_changes_nothing(calm: Pair) -> None:
+    document = DocumentModel([CONTEXT], vocab_size=calm.engine.config.vocab_size, n_context=2)
+    blend = Blend(document=document, weights=(0.0,))
+    kv = calm.engine.encode(CONTEXT[:-1]).kv
+
+    scores = judge(calm.engine.model, kv, CONTEXT[-1], readings(CANDIDATES), blend, CONTEXT[-3:])
+
+    assert scores == pytest.approx(scores_of(calm, CANDIDATES), abs=1e-3)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(texts(), texts())
+def test_a_candidate_is_read_in_the_tokens_of_the_whole_text(
+    byte_level: Tokenizer, text: str, suffix: str
+) -> None:
+    right = byte_level.encode(suffix)
+    reading = read_together(text, right, byte_level)
+    together = byte_level.decode_bytes([*reading.inner, *reading.after])
+
+    raw = text.encode("utf-8", "surrogatepass")
+    follows = byte_level.decode_bytes(right[:8])
+    assert together.startswith(raw)
+    assert follows.startswith(together[len(raw) :])
+    assert len(follows) - len(together[len(raw) :]) <= 3  # the rest of a cut character
+    assert len(byte_level.decode_bytes(reading.inner)) >= len(raw)
+    assert len(byte_level.decode_bytes(reading.inner[:-1])) < max(1, len(raw))
+
+
+def test_tokens_that_merge_at_the_seam_are_read_merged(byte_level: Tokenizer) -> None:
+    merged = next(raw.decode() for raw in byte_level.token_bytes if raw.isalpha() and len(raw) > 2)
+    reading = read_together(merged[:2], byte_level.encode(merged[2:]), byte_level)
+    assert reading.inner == tuple(byte_level.encode(merged))
+    assert reading.after == ()
