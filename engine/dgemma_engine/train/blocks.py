@@ -103,11 +103,13 @@ class BlockAttention:
 
     def _blocks(self, x: Tensor) -> Tensor:
         """(B, H, W, head_dim) → (B * W / C, H, C, head_dim)."""
-        return x.unflatten(2, (-1, self.block)).transpose(1, 2).flatten(0, 1)
+        n_batch, n_heads, _, dim = x.shape
+        blocks = x.reshape(n_batch, n_heads, -1, self.block, dim)
+        return blocks.transpose(1, 2).flatten(0, 1)
 
     def _before(self, x: Tensor) -> Tensor:
         """(B, H, W, head_dim) → (B * W / C, H, P, head_dim), the keys before each block."""
-        n_batch, n_heads, n_tokens, dim = x.shape
+        _, n_heads, n_tokens, dim = x.shape
         n_blocks = n_tokens // self.block
         if not self._is_sliding:
             first = x[:, None, :, : self.n_before]

@@ -1,28 +1,31 @@
 """Package sources -> a filtered, de-duplicated corpus with packages held out for evaluation.
 
-Sources are read from wheels and from installed distributions alike: a wheel's files are what
-gets installed, so name and version pin the text in both. This module fetches nothing, knows no
-tokens, and never imports the code that it reads.
+This module fetches nothing, knows no tokens, and never imports the code that it reads.
 """
 
 import hashlib
-import importlib.metadata
 import json
 import platform
 import random
 import re
 import string
 import sysconfig
-import tarfile
 import tomllib
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from email.message import Message
-from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from dgemma_engine.train.progress import OnProgress, no_progress
+from dgemma_engine.train.sources import (
+    Package,
+    Source,
+    TreeSource,
+    find_documentation,
+    find_package,
+    own_site_dirs,
+)
 
 RECIPE_PATH = Path(__file__).with_name("recipe.toml")
 """The recipe of the shipped weights."""
@@ -36,22 +39,9 @@ Whatever is chosen or fitted is chosen on ``selection``; ``holdout`` only gives 
 STDLIB = "python"
 """The name under which the standard library stands in the corpus."""
 
+MANIFEST_NAME = "manifest.json"
+
 Report = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
-    """One pinned distribution.
-
-    Attributes:
-        name: normalized name (PEP 503).
-        version: exact version.
-        licence: SPDX expression, as read by whoever pinned it.
-    """
-
-    name: str
-    version: str
-    licence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +168,7 @@ def build_corpus(
     wheels: Path | None = None,
     site_dirs: Sequence[Path] | None = None,
     stdlib: Path | None = None,
+    progress: OnProgress = no_progress,
 ) -> CorpusManifest:
     """Write a ``.jsonl`` for each of :data:`SPLITS` and ``manifest.json`` under ``out``.
 
@@ -191,25 +182,26 @@ def build_corpus(
             documentation the recipe names.
         site_dirs: folders of installed distributions; by default those of the running Python.
         stdlib: the standard library's folder; by default that of the running Python.
+        progress: told of packages.
 
     Raises:
         ValueError: if nothing is left to train on.
     """
-    sites = _own_site_dirs() if site_dirs is None else site_dirs
-    build = _Build(recipe=recipe, report=report)
+    sites = own_site_dirs() if site_dirs is None else site_dirs
+    build = _Build(recipe=recipe, report=report, progress=progress)
     # What is held out goes first: what it holds, training must not, nor selection the hold-out.
     for split, packages in (("holdout", recipe.holdout), ("selection", recipe.selection)):
         for package in packages:
-            build.add(package, _find(package, wheels, sites), split=split)
+            build.add(package, find_package(package, wheels, sites), split=split)
         for document in build.documents[split]:
             build.remember_windows(document.text)
     own = Package(name=STDLIB, version=platform.python_version(), licence="PSF-2.0")
     library = Path(sysconfig.get_path("stdlib")) if stdlib is None else stdlib
-    build.add(own, _TreeSource(root=library, declared_licence=own.licence), split="train")
+    build.add(own, TreeSource(root=library, declared_licence=own.licence), split="train")
     for package in recipe.packages:
-        build.add(package, _find(package, wheels, sites), split="train")
+        build.add(package, find_package(package, wheels, sites), split="train")
     for package in recipe.documentation:
-        build.add(package, _find_documentation(package, wheels), split="train")
+        build.add(package, find_documentation(package, wheels), split="train")
     if not build.documents["train"]:
         raise ValueError("no package of the recipe was found; install them or name their wheels")
     return build.write(out)
@@ -222,147 +214,27 @@ def read_split(corpus: Path, split: str) -> Iterator[Document]:
             yield Document(**json.loads(line))
 
 
-# --- Sources: (path, bytes) of every file, and the licence that the metadata declares. ---
+def count_documents(corpus: Path, split: str) -> int:
+    """Count the documents of one split without reading them in."""
+    with (corpus / f"{split}.jsonl").open("rb") as file:
+        return sum(1 for _ in file)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TreeSource:
-    """Files under a folder."""
+def windows(text: str, recipe: CorpusRecipe) -> Iterator[tuple[str, ...]]:
+    """Yield runs of ``window_lines`` stripped, non-empty lines that are long enough to mean a copy.
 
-    root: Path
-    declared_licence: str
-
-    def files(self, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-        for path in sorted(self.root.rglob("*")):
-            if path.suffix in suffixes and "site-packages" not in path.parts and path.is_file():
-                yield path.relative_to(self.root).as_posix(), path.read_bytes()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _WheelSource:
-    """Files inside a wheel, read in memory."""
-
-    path: Path
-    declared_licence: str
-
-    def files(self, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-        with zipfile.ZipFile(self.path) as wheel:
-            for name in sorted(wheel.namelist()):
-                if name.endswith(suffixes):
-                    yield name, wheel.read(name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _InstalledSource:
-    """Files of an installed distribution, as its RECORD lists them."""
-
-    distribution: importlib.metadata.Distribution
-    declared_licence: str
-
-    def files(self, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-        for name in sorted(str(path) for path in self.distribution.files or ()):
-            # Entries with ".." are scripts outside the package folders.
-            if name.endswith(suffixes) and ".." not in PurePosixPath(name).parts:
-                path = Path(str(self.distribution.locate_file(name)))
-                if path.is_file():
-                    yield name, path.read_bytes()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DocumentationSource:
-    """The documentation inside a source distribution; wheels carry none."""
-
-    path: Path
-    declared_licence: str
-
-    def files(self, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-        del suffixes  # some documentation is written in .txt, and code comes from wheels
-        with tarfile.open(self.path) as archive:
-            for member in sorted(archive.getmembers(), key=lambda member: member.name):
-                _, _, name = member.name.partition("/")
-                folders = PurePosixPath(name).parts[:-1]
-                if name.endswith(_DOCUMENTATION_SUFFIXES) and not _DOC_DIRS.isdisjoint(folders):
-                    file = archive.extractfile(member)
-                    if file is not None:
-                        yield name, file.read()
-
-
-_DOCUMENTATION_SUFFIXES = (".md", ".rst", ".txt")
-_DOC_DIRS = frozenset({"doc", "docs"})
-
-_Source = _TreeSource | _WheelSource | _InstalledSource | _DocumentationSource
-
-
-def _own_site_dirs() -> tuple[Path, ...]:
-    return tuple(sorted({Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")}))
-
-
-def _find(package: Package, wheels: Path | None, sites: Sequence[Path]) -> _Source | None:
-    """The package at its pinned version, or None."""
-    if wheels is not None:
-        for path in sorted(wheels.glob("*.whl")):
-            name, version = path.name.split("-")[:2]
-            if _normalized(name) == package.name and version == package.version:
-                return _WheelSource(path=path, declared_licence=_licence(_wheel_metadata(path)))
-    for site in sites:
-        for found in importlib.metadata.distributions(name=package.name, path=[str(site)]):
-            if found.version == package.version:
-                # Parsed here, because importlib.metadata's own type promises no missing keys.
-                metadata = HeaderParser().parsestr(found.read_text("METADATA") or "")
-                return _InstalledSource(distribution=found, declared_licence=_licence(metadata))
-    return None
-
-
-def _find_documentation(package: Package, folder: Path | None) -> _Source | None:
-    """The source distribution of a package at its pinned version, or None."""
-    for path in sorted(folder.glob("*.tar.gz")) if folder is not None else ():
-        name, _, version = path.name.removesuffix(".tar.gz").rpartition("-")
-        if _normalized(name) == package.name and version == package.version:
-            return _DocumentationSource(path=path, declared_licence=_licence(_sdist_metadata(path)))
-    return None
-
-
-def _sdist_metadata(path: Path) -> Message:
-    with tarfile.open(path) as archive:
-        for member in archive:
-            file = archive.extractfile(member)
-            if member.name.count("/") == 1 and member.name.endswith("/PKG-INFO") and file:
-                return HeaderParser().parsestr(file.read().decode("utf-8"))
-    return Message()
-
-
-def _wheel_metadata(path: Path) -> Message:
-    with zipfile.ZipFile(path) as wheel:
-        for name in wheel.namelist():
-            if name.endswith(".dist-info/METADATA"):
-                return HeaderParser().parsestr(wheel.read(name).decode("utf-8"))
-    return Message()
-
-
-def _licence(metadata: Message) -> str:
-    """What the metadata declares, in one line.
-
-    Of the free ``License`` field only the first line counts: some wheels append the notices of
-    the binary libraries that they bundle, which the corpus does not take.
+    Blank lines are left out so that a reflowed copy is still seen.
     """
-    free = (metadata.get("License") or "").strip().splitlines()[:1]
-    classifiers = [
-        value.rsplit("::", 1)[-1].strip()
-        for value in metadata.get_all("Classifier") or []
-        if value.startswith("License ::")
-    ]
-    expression = metadata.get("License-Expression")
-    return "; ".join([expression] if expression else [*free, *classifiers]) or "not declared"
+    lines = [stripped for line in text.splitlines() if (stripped := line.strip())]
+    for start in range(len(lines) - recipe.window_lines + 1):
+        window = tuple(lines[start : start + recipe.window_lines])
+        if sum(map(len, window)) >= recipe.window_min_chars:
+            yield window
 
-
-def _normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-_COPYLEFT = re.compile(r"\b[AL]?GPL|General Public License|Mozilla|\bMPL", re.IGNORECASE)
 
 # --- Filters ---
 
+_COPYLEFT = re.compile(r"\b[AL]?GPL|General Public License|Mozilla|\bMPL", re.IGNORECASE)
 _GENERATED = re.compile(
     rb"auto-?(matically )?generated|generated (by|from|with)|do not edit|@generated", re.IGNORECASE
 )
@@ -403,18 +275,6 @@ def _refusal(path: str, data: bytes, recipe: CorpusRecipe) -> str | None:
     return None
 
 
-def _windows(text: str, recipe: CorpusRecipe) -> Iterator[tuple[str, ...]]:
-    """Every run of ``window_lines`` stripped, non-empty lines that is long enough to mean a copy.
-
-    Blank lines are left out so that a reflowed copy is still seen.
-    """
-    lines = [stripped for line in text.splitlines() if (stripped := line.strip())]
-    for start in range(len(lines) - recipe.window_lines + 1):
-        window = tuple(lines[start : start + recipe.window_lines])
-        if sum(map(len, window)) >= recipe.window_min_chars:
-            yield window
-
-
 # --- The build ---
 
 
@@ -424,6 +284,8 @@ class _Build:
 
     recipe: CorpusRecipe
     report: Report
+    progress: OnProgress
+    n_seen: int = 0
     documents: dict[str, list[Document]] = field(
         default_factory=lambda: {split: [] for split in SPLITS}
     )
@@ -433,8 +295,15 @@ class _Build:
     seen: set[bytes] = field(default_factory=set)
     held_windows: set[tuple[str, ...]] = field(default_factory=set)
 
-    def add(self, package: Package, source: _Source | None, *, split: str) -> None:
+    def add(self, package: Package, source: Source | None, *, split: str) -> None:
         """Take a package's files into a split, or note why not."""
+        self._add(package, source, split)
+        self.n_seen += 1
+        recipe = self.recipe
+        lists = (recipe.packages, recipe.documentation, recipe.selection, recipe.holdout)
+        self.progress(self.n_seen, 1 + sum(map(len, lists)))  # one more: the standard library
+
+    def _add(self, package: Package, source: Source | None, split: str) -> None:
         label = f"{package.name}=={package.version}"
         if source is None:
             return self._skip(label, "not found")
@@ -457,7 +326,7 @@ class _Build:
 
     def remember_windows(self, text: str) -> None:
         """Keep the training half free of every window of this held-out text."""
-        self.held_windows.update(_windows(text, self.recipe))
+        self.held_windows.update(windows(text, self.recipe))
 
     def write(self, out: Path) -> CorpusManifest:
         """Shuffle the splits and write them with their manifest."""
@@ -470,14 +339,14 @@ class _Build:
             dropped=dict(sorted(self.dropped.items())),
         )
         text = json.dumps(asdict(manifest), indent=1)
-        (out / "manifest.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        (out / MANIFEST_NAME).write_text(text + "\n", encoding="utf-8", newline="\n")
         return manifest
 
     def _skip(self, label: str, why: str) -> None:
         self.absent.append(f"{label}: {why}")
         self.report(f"skipped: {label}: {why}")
 
-    def _kept(self, package: Package, source: _Source) -> list[Document]:
+    def _kept(self, package: Package, source: Source) -> list[Document]:
         files = list(self._eligible(source))
         code_bytes = sum(len(data) for path, data in files if self._is_code(path))
         if code_bytes > self.recipe.tests_dropped_above_bytes:
@@ -488,7 +357,7 @@ class _Build:
         random.Random(f"{self.recipe.seed} {package.name}").shuffle(files)  # noqa: S311 - no secret
         return list(self._capped(package, files))
 
-    def _eligible(self, source: _Source) -> Iterator[tuple[str, bytes]]:
+    def _eligible(self, source: Source) -> Iterator[tuple[str, bytes]]:
         for path, data in source.files(self.recipe.code_suffixes + self.recipe.prose_suffixes):
             refusal = _refusal(path, data, self.recipe)
             if refusal is None:
@@ -521,7 +390,7 @@ class _Build:
         if fingerprint in self.seen:
             return "duplicate"
         if self.held_windows and any(
-            window in self.held_windows for window in _windows(text, self.recipe)
+            window in self.held_windows for window in windows(text, self.recipe)
         ):
             return "shares lines with the hold-out"
         self.seen.add(fingerprint)

@@ -11,20 +11,34 @@ from dgemma_engine.checkpoint import WEIGHTS_NAME, checkpoint_name
 from dgemma_engine.config import CONFIG_NAME, GENERATION_CONFIG_NAME
 from dgemma_engine.infill.settings import SETTINGS_NAME
 from dgemma_engine.tokenizer import TOKENIZER_NAME, load_tokenizer
+from dgemma_engine.train.corpus import MANIFEST_NAME
 from dgemma_engine.train.settings import load_infill_values, load_model_values
+from dgemma_engine.train.trainer import LOG_NAME, RELEASE_NAME
 from dgemma_engine.train.trainer import WEIGHTS_NAME as TRAINED_NAME
+
+TRAINING_LOG_NAME = "training_log.jsonl"
+CORPUS_NAME = "corpus.json"
+
+
+def trained_folder(work: Path) -> Path:
+    """Give the folder of the weights to release: those after the decay, where there are any."""
+    release = work / "run" / RELEASE_NAME
+    return release if (release / TRAINED_NAME).exists() else work / "run"
 
 
 def export(work: Path, out: Path, recipe: Path) -> None:
     """Write weights (bfloat16), both configs, the tokenizer and the infill settings to ``out``.
 
+    The log of the training and the manifest of the corpus go with them, where there are any.
+
     Args:
-        work: folder of the training steps, with ``run/weights.safetensors``.
+        work: folder of the training steps, with ``run/release/weights.safetensors`` or
+            ``run/weights.safetensors``.
         out: made if absent; files of the same name are replaced.
         recipe: the recipe that was trained.
     """
+    trained = load_file(trained_folder(work) / TRAINED_NAME)
     out.mkdir(parents=True, exist_ok=True)
-    trained = load_file(work / "run" / TRAINED_NAME)
     tensors = {
         checkpoint_name(name): value.to(torch.bfloat16).contiguous()
         for name, value in trained.items()
@@ -48,6 +62,12 @@ def export(work: Path, out: Path, recipe: Path) -> None:
     }
     _write_json(out / GENERATION_CONFIG_NAME, generation)
     shutil.copyfile(work / TOKENIZER_NAME, out / TOKENIZER_NAME)
+    for source, name in (
+        (work / "run" / LOG_NAME, TRAINING_LOG_NAME),
+        (work / "corpus" / MANIFEST_NAME, CORPUS_NAME),
+    ):
+        if source.exists():
+            shutil.copyfile(source, out / name)
 
 
 def _write_json(path: Path, values: object) -> None:

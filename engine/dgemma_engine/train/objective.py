@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dgemma_engine.config import GenerationConfig, ModelConfig
+from dgemma_engine.config import GenerationConfig
 from dgemma_engine.model.attention import KeysValues
 from dgemma_engine.model.transformer import Masks, Mode, Transformer
 from dgemma_engine.sampler import denoise_step, temperature
@@ -66,8 +66,12 @@ class Objective:
             ),
         }
         self._decoder_masks: Masks = {
-            kind: BlockAttention(window, canvas, sliding=width, causal=False, device=device)
-            for kind, width in (("full_attention", None), ("sliding_attention", sliding))
+            "full_attention": BlockAttention(
+                window, canvas, sliding=None, causal=False, device=device
+            ),
+            "sliding_attention": BlockAttention(
+                window, canvas, sliding=sliding, causal=False, device=device
+            ),
         }
 
     def encode(self, ids: Tensor) -> Encoded:

@@ -8,7 +8,7 @@ Raw rather than ``.npy`` because it is written as a stream, before its length is
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from dgemma_engine.train.corpus import SPLITS, Report, read_split
+from dgemma_engine.train.corpus import SPLITS, Report, count_documents, read_split
+from dgemma_engine.train.progress import OnProgress, no_progress
 from dgemma_engine.train.tokenizer_training import load_tokenizer
 
 TOKEN_DTYPE = np.dtype("<u2")
 """Little-endian on every machine, so that shards can travel."""
 
+SUMMARY_NAME = "shards.json"
+
 _BATCH_DOCUMENTS = 256
-_REPORT_EVERY_BATCHES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +47,19 @@ class ShardRecord:
         """Bytes of text per id of text; the document marks stand for none."""
         return self.bytes / max(1, self.tokens - 2 * self.documents)
 
+    def __str__(self) -> str:
+        return (
+            f"{self.documents} documents, {self.tokens / 1e6:.2f} M tokens,"
+            f" {self.bytes_per_token:.2f} bytes per token"
+        )
+
 
 def write_shards(
-    corpus: Path, tokenizer_path: Path, out: Path, report: Report
+    corpus: Path,
+    tokenizer_path: Path,
+    out: Path,
+    report: Report,
+    progress: OnProgress = no_progress,
 ) -> dict[str, ShardRecord]:
     """Write a shard with offsets for every split, and ``shards.json``, under ``out``.
 
@@ -55,7 +67,8 @@ def write_shards(
         corpus: folder that ``build_corpus`` wrote.
         tokenizer_path: ``tokenizer.json`` with ``<bos>`` and ``<eos>``.
         out: folder to write to; made if absent.
-        report: called every few thousand documents.
+        report: called with one line per split.
+        progress: told of documents.
 
     Returns:
         Sizes by split.
@@ -65,14 +78,21 @@ def write_shards(
     """
     tokenizer = load_tokenizer(tokenizer_path)
     out.mkdir(parents=True, exist_ok=True)
-    records = {split: _write_split(corpus, split, tokenizer, out, report) for split in SPLITS}
+    n_total = sum(count_documents(corpus, split) for split in SPLITS)
+    seen = itertools.count(1)
+    records: dict[str, ShardRecord] = {}
+    for split in SPLITS:
+        records[split] = _write_split(
+            corpus, split, tokenizer, out, lambda: progress(next(seen), n_total)
+        )
+        report(f"{split}: {records[split]}")
     summary = {
         "tokenizer_sha256": hashlib.sha256(tokenizer_path.read_bytes()).hexdigest(),
         "vocab_size": tokenizer.get_vocab_size(),
         "splits": {split: asdict(record) for split, record in records.items()},
     }
     text = json.dumps(summary, indent=1) + "\n"
-    (out / "shards.json").write_text(text, encoding="utf-8", newline="\n")
+    (out / SUMMARY_NAME).write_text(text, encoding="utf-8", newline="\n")
     return records
 
 
@@ -92,8 +112,13 @@ class TokenShard:
 
 def load_shard(path: Path) -> TokenShard:
     """Open the ``.bin`` shard at ``path`` and the offsets beside it; nothing is unpickled."""
-    offsets = np.load(_offsets_path(path), allow_pickle=False)
+    offsets = np.load(offsets_path(path), allow_pickle=False)
     return TokenShard(ids=np.memmap(path, dtype=TOKEN_DTYPE, mode="r"), offsets=offsets)
+
+
+def offsets_path(shard: Path) -> Path:
+    """Give the place of a shard's document offsets."""
+    return shard.with_suffix(".offsets.npy")
 
 
 def encode_documents(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[list[int]]:
@@ -113,12 +138,8 @@ def encode_documents(texts: Iterable[str], tokenizer: Tokenizer) -> Iterator[lis
             yield [bos, *encoding.ids, eos]
 
 
-def _offsets_path(shard: Path) -> Path:
-    return shard.with_suffix(".offsets.npy")
-
-
 def _write_split(
-    corpus: Path, split: str, tokenizer: Tokenizer, out: Path, report: Report
+    corpus: Path, split: str, tokenizer: Tokenizer, out: Path, tell: Callable[[], None]
 ) -> ShardRecord:
     n_bytes = 0
 
@@ -134,12 +155,6 @@ def _write_split(
         for ids in encode_documents(texts(), tokenizer):
             file.write(np.asarray(ids, dtype=TOKEN_DTYPE).tobytes())
             offsets.append(offsets[-1] + len(ids))
-            if (len(offsets) - 1) % (_BATCH_DOCUMENTS * _REPORT_EVERY_BATCHES) == 0:
-                report(f"{split}: {len(offsets) - 1} documents, {offsets[-1] / 1e6:.1f} M tokens")
-    np.save(_offsets_path(shard), np.asarray(offsets, dtype=np.int64), allow_pickle=False)
-    record = ShardRecord(documents=len(offsets) - 1, tokens=offsets[-1], bytes=n_bytes)
-    report(
-        f"{split}: {record.documents} documents, {record.tokens / 1e6:.2f} M tokens,"
-        f" {record.bytes_per_token:.2f} bytes per token"
-    )
-    return record
+            tell()
+    np.save(offsets_path(shard), np.asarray(offsets, dtype=np.int64), allow_pickle=False)
+    return ShardRecord(documents=len(offsets) - 1, tokens=offsets[-1], bytes=n_bytes)

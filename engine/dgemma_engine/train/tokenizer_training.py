@@ -16,6 +16,7 @@ from typing import Any
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from dgemma_engine.train.corpus import RECIPE_PATH
+from dgemma_engine.train.progress import OnProgress, no_progress
 
 _N_BYTES = 256
 
@@ -61,7 +62,9 @@ def load_tokenizer_recipe(path: Path = RECIPE_PATH) -> TokenizerRecipe:
         raise ValueError(f"{path}: section [tokenizer] is not complete and exact: {err}") from err
 
 
-def train_tokenizer(texts: Iterable[str], recipe: TokenizerRecipe, out: Path) -> Tokenizer:
+def train_tokenizer(
+    texts: Iterable[str], recipe: TokenizerRecipe, out: Path, progress: OnProgress = no_progress
+) -> Tokenizer:
     """Learn a tokenizer from the first ``sample_bytes`` of the texts and write it to ``out``.
 
     The texts are taken in their order, so they should come shuffled, as a corpus split does.
@@ -70,6 +73,7 @@ def train_tokenizer(texts: Iterable[str], recipe: TokenizerRecipe, out: Path) ->
         texts: documents; read no further than the sample needs.
         recipe: size, sample, pre-split and reserved ids.
         out: path of the ``tokenizer.json`` to write.
+        progress: told of bytes read; learning the merges after that takes a quarter of the time.
 
     Returns:
         The tokenizer, ready to encode any text.
@@ -92,7 +96,7 @@ def train_tokenizer(texts: Iterable[str], recipe: TokenizerRecipe, out: Path) ->
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(_sample(texts, recipe.sample_bytes), trainer)
+    tokenizer.train_from_iterator(_sample(texts, recipe.sample_bytes, progress), trainer)
     if tokenizer.get_vocab_size() != recipe.vocab_size:
         raise ValueError(
             f"the texts yield {tokenizer.get_vocab_size()} tokens of {recipe.vocab_size};"
@@ -116,10 +120,11 @@ def load_tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def _sample(texts: Iterable[str], sample_bytes: int) -> Iterator[str]:
+def _sample(texts: Iterable[str], sample_bytes: int, progress: OnProgress) -> Iterator[str]:
     taken = 0
     for text in texts:
         if taken >= sample_bytes:
             return
         taken += len(text.encode())
+        progress(min(taken, sample_bytes), sample_bytes)
         yield text

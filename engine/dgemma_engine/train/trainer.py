@@ -29,6 +29,7 @@ Report = Callable[[str], None]
 
 WEIGHTS_NAME = "weights.safetensors"
 LOG_NAME = "log.jsonl"
+PROGRESS_NAME = "progress.json"
 RELEASE_NAME = "release"
 """Folder inside a run: the weights whose learning rate has come down to zero."""
 
@@ -115,7 +116,7 @@ class Trainer:
     def resume(self, folder: Path) -> None:
         """Take the weights that an earlier stint left; other randomness than that stint's."""
         self.model.load_state_dict(load_file(folder / WEIGHTS_NAME, device=str(self.device)))
-        self.progress = Progress(**json.loads((folder / "progress.json").read_text("utf-8")))
+        self.progress = Progress(**json.loads((folder / PROGRESS_NAME).read_text("utf-8")))
         self._rng = np.random.default_rng([self.settings.seed, self.progress.steps])
 
     def save(self, folder: Path) -> None:
@@ -125,7 +126,7 @@ class Trainer:
         save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, scratch)
         scratch.replace(folder / WEIGHTS_NAME)
         values = {name: getattr(self.progress, name) for name in Progress.__slots__}
-        (folder / "progress.json").write_text(json.dumps(values) + "\n", encoding="utf-8")
+        (folder / PROGRESS_NAME).write_text(json.dumps(values) + "\n", encoding="utf-8")
 
     def run(self, folder: Path, phases: Sequence[Phase], minutes: float, report: Report) -> None:
         """Train for a time budget, saving along the way.
@@ -138,14 +139,20 @@ class Trainer:
             phases: trained one after the other, in time proportional to their shares.
             minutes: budget of all of them.
             report: gets a line every few seconds.
+
+        Raises:
+            ValueError: a phase comes after one that decays, whose copy it would go on from.
         """
+        if any(phase.decay for phase in phases[:-1]):
+            raise ValueError("a phase with decay must be the last of a stint")
         next_save = time.monotonic() + self.settings.checkpoint_minutes * 60
+        end = time.monotonic() + minutes * 60
         seconds_a_share = minutes * 60 / sum(phase.share for phase in phases)
         for phase in phases:
             out = folder / RELEASE_NAME if phase.decay else folder
             out.mkdir(parents=True, exist_ok=True)
             try:
-                for line in self._run_phase(phase, seconds_a_share * phase.share, report):
+                for line in self._run_phase(phase, seconds_a_share * phase.share, end, report):
                     with (folder / LOG_NAME).open("a", encoding="utf-8") as log:
                         log.write(json.dumps(line) + "\n")
                     if time.monotonic() >= next_save:
@@ -155,9 +162,12 @@ class Trainer:
                 self.save(out)
 
     def _run_phase(
-        self, phase: Phase, seconds: float, report: Report
+        self, phase: Phase, seconds: float, end: float, report: Report
     ) -> Iterator[dict[str, float | str]]:
-        """Train one phase; yield a line of figures every ``_REPORT_SECONDS``."""
+        """Train one phase; yield a line of figures every ``_REPORT_SECONDS``.
+
+        ``end`` is when the stint will end, by the monotonic clock.
+        """
         start = last_report = time.monotonic()
         figures: dict[str, list[float]] = {}
         n_steps = 0
@@ -170,7 +180,7 @@ class Trainer:
             n_steps += 1
             if (now := time.monotonic()) - last_report >= _REPORT_SECONDS:
                 line = self._figures(phase, figures, now - last_report)
-                report(_progress_line(line, seconds - (now - start)))
+                report(_progress_line(line, seconds - (now - start), end - now))
                 yield line
                 figures, last_report = {}, now
         yield {"phase": phase.name, "tokens": self.progress.tokens, **self.validate()}
@@ -276,12 +286,12 @@ class Trainer:
             typo_share=typo_share,
             typos=self._typos,
         )
-        clamped = noised.clamped[:, None] & ~noised.free
-        ids_, targets, free, scored, clamped = (
+        known = noised.clamped[:, None] & ~noised.free
+        shown, targets, free, scored, clamped = (
             torch.from_numpy(values).to(self.device).view_as(ids)
-            for values in (noised.ids, noised.targets, noised.free, noised.scored, clamped)
+            for values in (noised.ids, noised.targets, noised.free, noised.scored, known)
         )
-        return CanvasBatch(ids=ids_, targets=targets, free=free, scored=scored, clamped=clamped)
+        return CanvasBatch(ids=shown, targets=targets, free=free, scored=scored, clamped=clamped)
 
 
 def _optimizers(
@@ -301,7 +311,8 @@ def _accuracy(logits: Tensor, target: Tensor) -> float:
     return (logits.argmax(dim=-1) == target).float().mean().item()
 
 
-def _progress_line(line: dict[str, float | str], seconds_left: float) -> str:
-    minutes_left = math.ceil(max(0.0, seconds_left) / 60)
+def _progress_line(line: dict[str, float | str], phase_left: float, all_left: float) -> str:
+    """Figures, and the minutes left in the phase and in all; times in seconds."""
+    in_phase, in_all = (math.ceil(max(0.0, left) / 60) for left in (phase_left, all_left))
     figures = "  ".join(f"{name} {value}" for name, value in line.items() if name != "phase")
-    return f"{line['phase']}: {figures}  ({minutes_left} min left in this phase)"
+    return f"{line['phase']}: {figures}  ({in_phase} min left in this phase, {in_all} in all)"

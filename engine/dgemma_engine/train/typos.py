@@ -18,8 +18,10 @@ Flags = npt.NDArray[np.bool_]
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _PROSE_WORDS = 4  # so many words in a row, with nothing but spaces between, are taken for prose
 _CODE_WORDS = frozenset(
-    "and as assert class def del elif else except for from if import in is lambda not or pass raise"
-    " return while with yield self None True False".split()
+    """
+    and as assert class def del elif else except for from if import in is lambda not or pass raise
+    return while with yield self None True False
+    """.split()  # noqa: SIM905 - a list would be a page long
 )
 _MIN_LETTERS = 4
 _REAL_WORD_SHARE = 0.3  # of typos, those that are words themselves ("form" for "from")
@@ -64,7 +66,7 @@ class TypoNoise:
             rng: source of all randomness.
 
         Returns:
-            The canvas, or ``None`` if it holds no prose.
+            The canvas, or ``None`` if it holds no prose or the draw is of no use.
         """
         words = self._prose_words(clean)
         if not words:
@@ -92,11 +94,14 @@ class TypoNoise:
             if at < min(stop, end):
                 targets[at], wrong[at] = clean[at], True
             lost[at:stop] = ~wrong[at:stop]
+        if not wrong.any():  # its tokens are those that the word begins with
+            return None
         return TypedCanvas(ids=ids, targets=targets, wrong=wrong, lost=lost)
 
     def _prose_words(self, ids: Ids) -> list[tuple[int, int]]:
         """Words (start, end) inside runs of prose, long enough to be mistyped."""
-        found, run = [], []
+        found: list[tuple[int, int]] = []
+        run: list[tuple[int, int]] = []
         place = 0
         while place < len(ids):
             if not self._starts[ids[place]]:

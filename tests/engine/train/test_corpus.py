@@ -1,5 +1,7 @@
+import io
 import json
 import random
+import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +11,13 @@ import pytest
 from dgemma_engine.train.corpus import (
     CorpusManifest,
     CorpusRecipe,
-    Package,
     build_corpus,
+    count_documents,
     load_corpus_recipe,
     read_split,
 )
+from dgemma_engine.train.progress import OnProgress, no_progress
+from dgemma_engine.train.sources import Package
 
 
 def code(seed: int, n_lines: int = 20) -> str:
@@ -35,12 +39,37 @@ def make_wheel(
     return Package(name=name, version="1.0", licence="MIT")
 
 
+def make_sdist(
+    folder: Path, name: str, files: dict[str, str], licence: str = "License: MIT"
+) -> Package:
+    folder.mkdir(exist_ok=True)
+    root = f"{name.replace('-', '_')}-1.0"
+    with tarfile.open(folder / f"{root}.tar.gz", "w:gz") as archive:
+        for path, text in {**files, "PKG-INFO": f"Name: {name}\nVersion: 1.0\n{licence}\n"}.items():
+            info = tarfile.TarInfo(f"{root}/{path}")
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return Package(name=name, version="1.0", licence="MIT")
+
+
 @pytest.fixture
 def recipe() -> CorpusRecipe:
-    return replace(load_corpus_recipe(), packages=(), holdout=(), never_train=frozenset())
+    return replace(
+        load_corpus_recipe(),
+        packages=(),
+        documentation=(),
+        selection=(),
+        holdout=(),
+        never_train=frozenset(),
+    )
 
 
-def build(recipe: CorpusRecipe, tmp_path: Path, out: str = "corpus") -> CorpusManifest:
+def build(
+    recipe: CorpusRecipe,
+    tmp_path: Path,
+    out: str = "corpus",
+    progress: OnProgress = no_progress,
+) -> CorpusManifest:
     stdlib = tmp_path / "stdlib"
     stdlib.mkdir(exist_ok=True)
     return build_corpus(
@@ -50,6 +79,7 @@ def build(recipe: CorpusRecipe, tmp_path: Path, out: str = "corpus") -> CorpusMa
         wheels=tmp_path / "wheels",
         site_dirs=[tmp_path / "site"],
         stdlib=stdlib,
+        progress=progress,
     )
 
 
@@ -59,14 +89,26 @@ def kept(tmp_path: Path, split: str = "train") -> set[str]:
 
 def test_the_shipped_recipe_keeps_the_holdout_out_of_training() -> None:
     recipe = load_corpus_recipe()
-    trained = {package.name for package in recipe.packages}
+    trained = {package.name for package in recipe.packages + recipe.documentation}
     assert {"httpx", "trio", "marshmallow", "peewee", "tomlkit", "h11", "structlog"} <= (
         recipe.never_train
     )
     assert not trained & recipe.never_train
     assert {package.name for package in recipe.holdout} <= recipe.never_train
-    with pytest.raises(ValueError, match="at once: \\['trio'\\]"):
-        replace(recipe, packages=(Package(name="trio", version="1", licence="MIT"),))
+    assert not trained & {package.name for package in recipe.selection}
+
+
+@pytest.mark.parametrize("kind", ["packages", "documentation"])
+@pytest.mark.parametrize("name", ["trio", "jsonschema"])
+def test_a_recipe_that_trains_on_what_is_kept_free_is_refused(kind: str, name: str) -> None:
+    package = Package(name=name, version="1", licence="MIT")
+    changes: dict[str, tuple[Package, ...]] = {
+        "packages": (),
+        "documentation": (),
+        kind: (package,),
+    }
+    with pytest.raises(ValueError, match=rf"at once: \['{name}'\]"):
+        replace(load_corpus_recipe(), selection=(replace(package, name="jsonschema"),), **changes)
 
 
 def test_a_recipe_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
@@ -154,6 +196,91 @@ def test_a_training_file_that_shares_a_window_with_the_holdout_is_dropped(
     assert kept(tmp_path) == {"p/seven.py", "p/own.py"}
     assert kept(tmp_path, "holdout") == {"h/secret.py"}
     assert manifest.dropped == {"shares lines with the hold-out": 1}
+
+
+def test_the_selection_is_kept_free_like_the_holdout_and_from_it(
+    recipe: CorpusRecipe, tmp_path: Path
+) -> None:
+    def passage(seed: int) -> str:
+        return "\n".join(code(seed).splitlines()[6:14]) + "\n"
+
+    wheels = tmp_path / "wheels"
+    training = {
+        "p/of_holdout.py": code(10) + passage(1),
+        "p/of_selection.py": code(11) + passage(2),
+        "p/own.py": code(12),
+    }
+    chosen = {"s/own.py": code(2), "s/of_holdout.py": code(13) + passage(1)}
+    recipe = replace(
+        recipe,
+        packages=(make_wheel(wheels, "p", training),),
+        selection=(make_wheel(wheels, "s", chosen),),
+        holdout=(make_wheel(wheels, "h", {"h/secret.py": code(1)}),),
+    )
+    manifest = build(recipe, tmp_path)
+    assert kept(tmp_path, "holdout") == {"h/secret.py"}
+    assert kept(tmp_path, "selection") == {"s/own.py"}
+    assert kept(tmp_path) == {"p/own.py"}
+    assert manifest.dropped == {"shares lines with the hold-out": 3}
+    assert [record.split for record in manifest.packages] == [
+        "holdout",
+        "selection",
+        "train",
+        "train",
+    ]
+
+
+def test_of_a_source_distribution_only_the_documentation_is_read(
+    recipe: CorpusRecipe, tmp_path: Path
+) -> None:
+    files = {
+        "docs/guide.rst": code(1),
+        "docs/deep/notes.txt": code(2),
+        "src/p/doc/usage.md": code(3),
+        "docs/conf.py": code(4),
+        "README.md": code(5),
+        "docs.md": code(6),
+        "p/core.py": code(7),
+    }
+    package = make_sdist(tmp_path / "wheels", "p-q", files)
+    manifest = build(replace(recipe, documentation=(package,)), tmp_path)
+    documentation = {"docs/guide.rst", "docs/deep/notes.txt", "src/p/doc/usage.md"}
+    assert kept(tmp_path) == documentation
+    assert manifest.splits["train"].prose_bytes == manifest.splits["train"].bytes
+
+
+def test_documentation_is_refused_and_kept_free_like_any_source(
+    recipe: CorpusRecipe, tmp_path: Path
+) -> None:
+    wheels = tmp_path / "wheels"
+    secret = "\n".join(code(1).splitlines()[6:14]) + "\n"
+    recipe = replace(
+        recipe,
+        documentation=(
+            make_sdist(wheels, "p", {"docs/a.rst": code(2) + secret, "docs/b.rst": code(3)}),
+            make_sdist(wheels, "q", {"docs/c.rst": code(4)}, "License: GPLv3"),
+            Package(name="gone", version="2.0", licence="MIT"),
+        ),
+        holdout=(make_wheel(wheels, "h", {"h/secret.py": code(1)}),),
+    )
+    manifest = build(recipe, tmp_path)
+    assert kept(tmp_path) == {"docs/b.rst"}
+    assert manifest.absent == ("q==1.0: licence GPLv3", "gone==2.0: not found")
+
+
+def test_progress_is_told_of_every_package_and_the_standard_library(
+    recipe: CorpusRecipe, tmp_path: Path
+) -> None:
+    wheels = tmp_path / "wheels"
+    told: list[tuple[float, float]] = []
+    recipe = replace(
+        recipe,
+        packages=(make_wheel(wheels, "p", {"p/a.py": code(1), "p/b.py": code(2)}),),
+        selection=(Package(name="gone", version="1.0", licence="MIT"),),
+    )
+    build(recipe, tmp_path, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert count_documents(tmp_path / "corpus", "train") == 2
 
 
 def test_a_short_common_window_is_no_copy(recipe: CorpusRecipe, tmp_path: Path) -> None:

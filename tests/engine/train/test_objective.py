@@ -1,6 +1,7 @@
 """What the training loss sees must be what the decoder sees at inference."""
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,7 +9,6 @@ from dgemma_engine.config import GenerationConfig, ModelConfig, parse_model_conf
 from dgemma_engine.kv_cache import KVCache
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.train.muon import Muon, orthogonalize
-from dgemma_engine.train.noise import noise_canvases
 from dgemma_engine.train.objective import CanvasBatch, Objective
 from dgemma_engine.train.trainer import initial_model
 
@@ -49,7 +49,7 @@ def _random_batch(seed: int) -> tuple[torch.Tensor, CanvasBatch]:
     clean = torch.randint(50, (2, WINDOW), generator=generator)
     free = torch.rand((2, WINDOW), generator=generator) < 0.4
     ids = torch.where(free, torch.randint(50, (2, WINDOW), generator=generator), clean)
-    return clean, CanvasBatch(ids=ids, free=free, clamped=~free)
+    return clean, CanvasBatch(ids=ids, targets=clean, free=free, scored=free, clamped=~free)
 
 
 def test_all_canvases_of_a_window_at_once_equal_one_decoder_pass_each(model: Transformer) -> None:
@@ -99,6 +99,20 @@ def test_the_samplers_states_keep_clean_tokens(model: Transformer) -> None:
     assert soft[batch.free].abs().sum(dim=-1).gt(0).all()
 
 
+def test_the_canvas_loss_counts_scored_rows_against_their_targets(model: Transformer) -> None:
+    clean, batch = _random_batch(4)
+    objective = Objective(model, WINDOW, CANVAS)
+    encoded, soft = objective.encode(clean), objective.first_soft(batch)
+    scored = torch.zeros_like(batch.free)
+    scored[:, ::3] = True
+    targets = (clean + 1) % 50
+    loss = objective.canvas_loss(encoded, replace(batch, targets=targets, scored=scored), soft)
+
+    logits = objective.canvas_logits(encoded, batch, soft, torch.ones_like(scored))
+    rows = logits.view(2, WINDOW, -1)[scored]
+    torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(rows, targets[scored]))
+
+
 def test_next_token_loss_is_that_of_the_encoder_pass(model: Transformer) -> None:
     clean, _ = _random_batch(3)
     objective = Objective(model, WINDOW, CANVAS)
@@ -111,26 +125,6 @@ def test_next_token_loss_is_that_of_the_encoder_pass(model: Transformer) -> None
         model.logits(out)[:, :-1].flatten(0, 1), clean[:, 1:].flatten()
     )
     torch.testing.assert_close(loss, expected)
-
-
-def test_noise_touches_free_positions_and_the_end_fill_only() -> None:
-    clean = np.random.default_rng(0).integers(10, 50, (200, CANVAS * 4))
-    noised = noise_canvases(clean, 50, 1, np.random.default_rng(1), span_share=0.8)
-
-    changed = noised.ids != clean
-    end_fill = np.cumprod((noised.ids == 1)[:, ::-1], axis=1)[:, ::-1].astype(bool)
-    assert noised.free.any(axis=1).all()
-    assert (changed <= (noised.free | end_fill)).all()
-    assert end_fill.any()
-    assert changed[noised.free].any()
-
-
-def test_canvases_with_flagged_clean_rows_have_some_of_them() -> None:
-    clean = np.random.default_rng(0).integers(10, 50, (200, CANVAS * 4))
-    noised = noise_canvases(clean, 50, 1, np.random.default_rng(1), span_share=0.8)
-
-    assert noised.clamped.any()
-    assert not noised.free[noised.clamped].all(axis=1).any()
 
 
 def test_orthogonalize_brings_singular_values_near_one() -> None:

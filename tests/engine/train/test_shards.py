@@ -9,7 +9,6 @@ from tokenizers import Tokenizer, models
 from dgemma_engine.train.shards import (
     TOKEN_DTYPE,
     encode_documents,
-    load_offsets,
     load_shard,
     write_shards,
 )
@@ -20,6 +19,7 @@ TEXTS = {
     "train": [
         f"def f_{i}(x):\r\n    return x + {i}\n# <eos> {'é' * (i % 3)}\n" for i in range(600)
     ],
+    "selection": ["class A:\n    pass\n"],
     "holdout": ["import os\n", "\x00"],
 }
 
@@ -53,17 +53,16 @@ def test_every_document_comes_back_from_its_shard(
     records = write_shards(corpus, tokenizer_path, tmp_path / "shards", reports.append)
     tokenizer = load_tokenizer(tokenizer_path)
     for split, texts in TEXTS.items():
-        path = tmp_path / "shards" / f"{split}.bin"
-        shard, offsets = load_shard(path), load_offsets(path)
-        assert offsets[0] == 0
-        assert offsets[-1] == len(shard) == records[split].tokens
-        documents = [shard[start:end] for start, end in itertools.pairwise(offsets)]
+        shard = load_shard(tmp_path / "shards" / f"{split}.bin")
+        assert shard.offsets[0] == 0
+        assert shard.offsets[-1] == len(shard.ids) == records[split].tokens
+        documents = [shard.ids[start:end] for start, end in itertools.pairwise(shard.offsets)]
         assert all(ids[0] == BOS and ids[-1] == EOS for ids in documents)
         assert [tokenizer.decode(ids[1:-1].tolist()) for ids in documents] == texts
         # "<eos>" as text must not look like the end of a document.
-        assert np.count_nonzero(shard == EOS) == len(texts)
+        assert np.count_nonzero(shard.ids == EOS) == len(texts)
         assert records[split].bytes == sum(len(text.encode()) for text in texts)
-    assert len(reports) == 2
+    assert len(reports) == len(TEXTS)
 
 
 def test_the_summary_gives_sizes_and_names_the_tokenizer(
@@ -85,12 +84,14 @@ def test_the_summary_gives_sizes_and_names_the_tokenizer(
 
 def test_a_shard_is_mapped_read_only_and_raw_little_endian(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"\x02\x00\x01\x02")
+    np.save(tmp_path / "a.offsets.npy", np.array([0, 2]))
     shard = load_shard(tmp_path / "a.bin")
-    assert shard.tolist() == [2, 0x0201]
-    assert shard.dtype == TOKEN_DTYPE
-    assert isinstance(shard, np.memmap)
+    assert shard.ids.tolist() == [2, 0x0201]
+    assert shard.offsets.tolist() == [0, 2]
+    assert shard.ids.dtype == TOKEN_DTYPE
+    assert isinstance(shard.ids, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
-        shard[0] = 1
+        shard.ids[0] = 1
 
 
 def test_a_tokenizer_without_document_marks_is_refused() -> None:
