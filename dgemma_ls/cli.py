@@ -48,7 +48,7 @@ def _dispatch(arguments: list[str], load: fill.EngineLoader) -> int:
 
         return bench(arguments[1:])
     if arguments[:1] == ["eval"]:  # as bench
-        from dgemma_ls.commands.eval import main as evaluate
+        from dgemma_ls.commands.evaluate import main as evaluate
 
         return evaluate(arguments[1:], load=load)
     args = _parser().parse_args(arguments)
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
     commands.add_parser("bench", help="measure speed and memory", add_help=False)
-    commands.add_parser("eval", help="measure how well gaps are filled", add_help=False)
+    commands.add_parser("eval", help="measure how well the model does its work", add_help=False)
     return parser
 
 

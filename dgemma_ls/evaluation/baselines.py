@@ -7,6 +7,7 @@ see the document's true tokens, which spares them the cut words.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from dgemma_ls.files import FileError
 
 Mask = npt.NDArray[np.bool_]
 
+SHARD_NAME = "train.bin"
+
 _DOCUMENT_TOKENS = 8000
 _MAX_LEFT, _MAX_RIGHT = 16, 8
 _DOCUMENT_CONTEXT = 5
@@ -27,12 +30,23 @@ _BEAM_WIDTH = 5
 _RIGHT_TOKENS = 4
 
 
-def make_baselines(tokenizer: CaseTokenizer, *, shard_counts: NgramCounts | None) -> list[System]:
-    """Give the baselines; those that need counts of training text only where there are some."""
+def make_baselines(
+    tokenizer: CaseTokenizer, *, shard_counts: Callable[[], NgramCounts] | None
+) -> list[System]:
+    """Give the baselines; those that need counts of training text only where there are some.
+
+    Args:
+        tokenizer: of the cases.
+        shard_counts: called when a system first needs them, and not again.
+    """
     vocab_size = len(tokenizer.token_bytes)
     line_ends = np.array([b"\n" in raw or b"\r" in raw for raw in tokenizer.token_bytes])
     never = np.array([not raw for raw in tokenizer.token_bytes])
-    shards = None if shard_counts is None else WittenBell(shard_counts, vocab_size=vocab_size)
+
+    @cache
+    def shards() -> WittenBell:
+        assert shard_counts is not None
+        return WittenBell(shard_counts(), vocab_size=vocab_size)
 
     def system(name: str, title: str, propose: Callable[[Case, Mask], Sequence[int]]) -> System:
         def fill(case: Case) -> str:
@@ -51,35 +65,50 @@ def make_baselines(tokenizer: CaseTokenizer, *, shard_counts: NgramCounts | None
         system("copy", "copy of the best match", _copy),
         system("ppm", "PPM-like", lambda case, mask: _searched(ppm(case, None), case, mask)),
     ]
-    if shards is not None:
+    if shard_counts is not None:
         systems += [
-            system("5-gram", "5-gram", lambda case, mask: _searched(shards, case, mask)),
+            system("5-gram", "5-gram", lambda case, mask: _searched(shards(), case, mask)),
             system(
                 "ppm+5-gram",
                 "PPM-like on the 5-gram",
-                lambda case, mask: _searched(ppm(case, shards), case, mask),
+                lambda case, mask: _searched(ppm(case, shards()), case, mask),
             ),
         ]
     return systems
 
 
-def count_shards(folder: Path, tokenizer_path: Path, vocab_size: int) -> NgramCounts:
-    """Count the n-grams of ``train.bin`` in a folder of token shards; takes a minute.
+def check_shards(folder: Path, tokenizer_path: Path) -> None:
+    """See that the shards are there and fit the tokenizer, without reading them.
 
     Raises:
         FileError: there are no shards, or they were made with another tokenizer.
     """
-    shard, summary = folder / "train.bin", folder / "shards.json"
     try:
-        made_with = json.loads(summary.read_text("utf-8"))["tokenizer_sha256"]
-        ids = np.fromfile(shard, dtype="<u2")
+        made_with = json.loads((folder / "shards.json").read_text("utf-8"))["tokenizer_sha256"]
+        (folder / SHARD_NAME).stat()
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise FileError(
             f"{folder} has no readable shards ({err}); make them with"
             " python -m dgemma_engine.train shards"
         ) from err
     if made_with != hashlib.sha256(tokenizer_path.read_bytes()).hexdigest():
-        raise FileError(f"{folder} was made with another tokenizer than {tokenizer_path}")
+        raise FileError(
+            f"{folder} was made with another tokenizer than {tokenizer_path}; name the shards of"
+            " this model, or leave out --shards"
+        )
+
+
+def count_shards(folder: Path, tokenizer_path: Path, vocab_size: int) -> NgramCounts:
+    """Count the n-grams of a folder of token shards; takes a minute.
+
+    Raises:
+        FileError: as :func:`check_shards`.
+    """
+    check_shards(folder, tokenizer_path)
+    try:
+        ids = np.fromfile(folder / SHARD_NAME, dtype="<u2")
+    except OSError as err:
+        raise FileError(f"{folder / SHARD_NAME} cannot be read: {err.strerror or err}") from err
     return NgramCounts([ids], n_context=_SHARD_CONTEXT, vocab_size=vocab_size)
 
 

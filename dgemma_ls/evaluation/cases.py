@@ -4,8 +4,6 @@ Spans are counted in the checkpoint's own tokens, so two checkpoints share their
 share their tokenizer.
 """
 
-import gzip
-import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dgemma_engine.types import Span
-from dgemma_ls.files import FileError
+from dgemma_ls.evaluation.rows import read_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,21 +114,7 @@ def read_documents(path: Path) -> list[Document]:
     Raises:
         FileError: the file is missing, damaged, empty or has lines of another kind.
     """
-    try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
-    except FileNotFoundError as err:
-        raise FileError(f"{path} does not exist; check the name") from err
-    except (OSError, EOFError, UnicodeDecodeError) as err:
-        raise FileError(f"{path} cannot be read: {err}") from err
-    documents = [
-        _document(path, number, line)
-        for number, line in enumerate(text.split("\n"), start=1)
-        if line.strip()
-    ]
-    if not documents:
-        raise FileError(f"{path} holds no documents; one JSON object a line is expected")
-    return documents
+    return [Document(path=row.text("path"), text=row.text("text")) for row in read_rows(path)]
 
 
 def draw_cases(
@@ -174,17 +158,6 @@ class _Encoded:
     @property
     def has_room(self) -> bool:
         return len(self.ids) > _MIN_TOKENS_BEFORE and bool(self.line_starts)
-
-
-def _document(path: Path, number: int, line: str) -> Document:
-    try:
-        values = json.loads(line)
-        name, text = values["path"], values["text"]
-    except (ValueError, KeyError, TypeError) as err:
-        raise FileError(f'{path}:{number} is no JSON object with "path" and "text"') from err
-    if not isinstance(name, str) or not isinstance(text, str):
-        raise FileError(f'{path}:{number}: "path" and "text" must be strings')
-    return Document(path=name, text=text)
 
 
 def _draw_bucket(

@@ -48,10 +48,10 @@ def edit_similarity(truth: str, answer: str) -> float:
     longest = max(len(truth), len(answer))
     if not longest:
         return 1.0
-    n_common = _n_common(truth, answer)
-    a, b = truth[n_common:], answer[n_common:]
-    n_common = _n_common(a[::-1], b[::-1])
-    a, b = a[: len(a) - n_common], b[: len(b) - n_common]
+    n_alike = n_common(truth, answer)
+    a, b = truth[n_alike:], answer[n_alike:]
+    n_alike = n_common(a[::-1], b[::-1])
+    a, b = a[: len(a) - n_alike], b[: len(b) - n_alike]
     row = list(range(len(b) + 1))
     for idx, char in enumerate(a, start=1):
         above, row = row, [idx]
@@ -61,7 +61,8 @@ def edit_similarity(truth: str, answer: str) -> float:
     return 1 - row[-1] / longest
 
 
-def _n_common(a: str, b: str) -> int:
+def n_common(a: str, b: str) -> int:
+    """Count the characters that two texts begin with alike."""
     limit = min(len(a), len(b))
     return next((idx for idx in range(limit) if a[idx] != b[idx]), limit)
 

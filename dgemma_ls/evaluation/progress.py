@@ -11,9 +11,14 @@ class Progress:
     """How far the run is, and how long it still takes, on one line that is written over."""
 
     def __init__(
-        self, n_cases: int, stream: TextIO, clock: Callable[[], float] = time.monotonic
+        self,
+        n_cases: int,
+        stream: TextIO,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        noun: str = "cases",
     ) -> None:
-        self._n_cases, self._stream, self._clock = n_cases, stream, clock
+        self._n_cases, self._stream, self._clock, self._noun = n_cases, stream, clock, noun
         self._started = self._shown = clock()
 
     def show(self, n_done: int) -> None:
@@ -25,7 +30,8 @@ class Progress:
         self._shown = now
         seconds = (now - self._started) / n_done
         left = seconds * (self._n_cases - n_done)
-        line = f"{n_done}/{self._n_cases} cases, {seconds:.2f} s each, {_duration(left)} left"
+        done = f"{n_done}/{self._n_cases} {self._noun}"
+        line = f"{done}, {seconds:.2f} s each, {_duration(left)} left"
         self._stream.write(f"\r{line:<70}" if over else f"{line}\n")
         self._stream.flush()
 

@@ -1,7 +1,7 @@
-"""Every case through every system, one case after the other. Knows no tables."""
+"""One case through every system. Knows no tables."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dgemma_ls.evaluation.cases import Case, CaseTokenizer
@@ -20,40 +20,38 @@ class Outcome:
     values: Mapping[str, float]
 
 
-def run(
-    cases: Sequence[Case],
+def ask(
+    case: Case,
     systems: Sequence[System],
     tokenizer: CaseTokenizer,
     *,
-    before_case: Callable[[Case], None],
+    before_case: Sequence[Callable[[Case], None]] = (),
     clock: Callable[[], float] = time.perf_counter,
-) -> Iterator[list[Outcome]]:
-    """Yield the outcomes of all systems for each case.
-
-    Whoever stops in between has the same cases for every system.
+) -> list[Outcome]:
+    """Give the outcomes of all systems for one case.
 
     Args:
-        cases: what to ask.
+        case: what to ask.
         systems: whom to ask.
         tokenizer: counts tokens.
-        before_case: called once before the systems, and not timed.
+        before_case: called once each before the systems, and not timed.
         clock: seconds.
     """
-    for case in cases:
-        before_case(case)
-        answers = [(system, *_timed(system, case, clock)) for system in systems]
-        # Systems often agree, and to measure means to parse the whole file.
-        values = {text: measure(case, text, tokenizer) for text in {a[1] for a in answers}}
-        yield [
-            Outcome(
-                case=case,
-                system=system.name,
-                text=text,
-                milliseconds=milliseconds,
-                values=values[text],
-            )
-            for system, text, milliseconds in answers
-        ]
+    for prepare in before_case:
+        prepare(case)
+    answers = [(system, *_timed(system, case, clock)) for system in systems]
+    # Systems often agree, and to measure means to parse the whole file.
+    values = {text: measure(case, text, tokenizer) for text in {a[1] for a in answers}}
+    return [
+        Outcome(
+            case=case,
+            system=system.name,
+            text=text,
+            milliseconds=milliseconds,
+            values=values[text],
+        )
+        for system, text, milliseconds in answers
+    ]
 
 
 def _timed(system: System, case: Case, clock: Callable[[], float]) -> tuple[str, float]:

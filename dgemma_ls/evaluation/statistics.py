@@ -40,16 +40,53 @@ def cluster_bootstrap(
     Raises:
         ValueError: there is no value, or not one cluster for each.
     """
-    if not values or len(values) != len(clusters):
-        raise ValueError(f"{len(values)} values and {len(clusters)} clusters")
+    return ratio_bootstrap(
+        values, [1.0] * len(values), clusters, seed=seed, n_resamples=n_resamples
+    )
+
+
+def ratio_bootstrap(
+    numerators: Sequence[float],
+    denominators: Sequence[float],
+    clusters: Sequence[Hashable],
+    *,
+    seed: int,
+    n_resamples: int = N_RESAMPLES,
+) -> Interval:
+    """Give the quotient of two sums over all cases with its percentile interval.
+
+    For what is no mean over cases: bits per byte, or a share of those cases that something holds
+    for. Draws in which the denominators add up to nothing say nothing and are left out.
+
+    Args:
+        numerators: one for each case, at least one.
+        denominators: one for each case, none below zero, not all zero.
+        clusters: the file of each case.
+        seed: of the resampling.
+        n_resamples: how often to draw as many files as there are, with replacement.
+
+    Raises:
+        ValueError: there is no value, the three differ in length, or all denominators are zero.
+    """
+    if not numerators or not len(numerators) == len(denominators) == len(clusters):
+        raise ValueError(
+            f"{len(numerators)} values, {len(denominators)} denominators and"
+            f" {len(clusters)} clusters"
+        )
+    if not any(denominators):
+        raise ValueError("all denominators are zero")
     places = {cluster: idx for idx, cluster in enumerate(dict.fromkeys(clusters))}
     members = [places[cluster] for cluster in clusters]
-    sums, sizes = np.bincount(members, weights=values), np.bincount(members)
+    above = np.bincount(members, weights=numerators)
+    below = np.bincount(members, weights=denominators)
     drawn = np.random.default_rng(seed).integers(len(places), size=(n_resamples, len(places)))
-    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    above_drawn, below_drawn = above[drawn].sum(axis=1), below[drawn].sum(axis=1)
+    says_something = below_drawn > 0
+    quotients = above_drawn[says_something] / below_drawn[says_something]
     outside = (1 - LEVEL) / 2
-    low, high = np.quantile(means, (outside, 1 - outside))
-    return Interval(mean=float(np.mean(values)), low=float(low), high=float(high))
+    low, high = np.quantile(quotients, (outside, 1 - outside))
+    mean = float(np.sum(numerators) / np.sum(denominators))
+    return Interval(mean=mean, low=float(low), high=float(high))
 
 
 def paired_difference(

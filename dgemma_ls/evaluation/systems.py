@@ -1,8 +1,8 @@
 """The ways to fill a case that are compared; a way is a name and a function from case to text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from dgemma_engine.types import InfillResult, Origin, Span
@@ -22,7 +22,7 @@ class System:
     Attributes:
         name: what the command line calls it.
         title: what tables call it.
-        is_baseline: whether it does without a model.
+        is_baseline: whether it does without what the model has learnt.
         fill: gives the text for the span; empty where it has no answer.
     """
 
@@ -35,14 +35,20 @@ class System:
 BASELINES = ("copy", "ppm", "5-gram", "ppm+5-gram")
 """Names of the systems that ``baselines.py`` makes."""
 
+UNTRAINED = "untrained"
+"""Name of the system that ``untrained.py`` makes."""
+
+SHIPPED, SHIPPED_UNKNOWN = "shipped", "shipped-unknown"
+"""The whole answer, told the span's length or not."""
+
 ENGINE_SYSTEMS = (
     "denoiser-1",
     "denoiser",
     "copier",
     "copier-unknown",
     "causal",
-    "shipped",
-    "shipped-unknown",
+    SHIPPED,
+    SHIPPED_UNKNOWN,
     "suggested",
 )
 """Names of the systems that :func:`make_systems` makes."""
@@ -55,26 +61,10 @@ def make_systems(engine: "Engine", *, n_steps: int) -> list[System]:
         engine: whose public ``infill`` is asked.
         n_steps: denoising steps at most.
     """
-
-    def infill(
-        case: Case,
-        *proposers: Origin,
-        length_known: bool = True,
-        steps: int = n_steps,
-    ) -> InfillResult:
-        true_length = engine.span_tokens(case.prefix, case.truth, case.suffix)
-        return engine.infill(
-            case.prefix,
-            case.suffix,
-            lengths=(true_length,) if length_known else None,
-            multiline=case.multiline,
-            n_candidates=CANDIDATES_TO_GATE,
-            steps=steps,
-            proposers=proposers or tuple(Origin),
-        )
+    infill = partial(fill_case, engine, n_steps=n_steps)
 
     def alone(origin: Origin, **options: Any) -> Callable[[Case], str]:
-        return lambda case: _best(infill(case, origin, **options))
+        return lambda case: _best(infill(case, proposers=(origin,), **options))
 
     # Two systems look at the same answer, one after the other.
     @lru_cache(maxsize=1)
@@ -82,13 +72,13 @@ def make_systems(engine: "Engine", *, n_steps: int) -> list[System]:
         return infill(case, length_known=False)
 
     ways: dict[str, tuple[str, Callable[[Case], str]]] = {
-        "denoiser-1": ("denoiser, 1 step", alone(Origin.DENOISED, steps=1)),
+        "denoiser-1": ("denoiser, 1 step", alone(Origin.DENOISED, n_steps=1)),
         "denoiser": (f"denoiser, {n_steps} steps", alone(Origin.DENOISED)),
         "copier": ("copier", alone(Origin.COPIED)),
         "copier-unknown": ("copier, any length", alone(Origin.COPIED, length_known=False)),
         "causal": ("causal mode", alone(Origin.CONTINUED)),
-        "shipped": ("shipped", lambda case: _best(infill(case))),
-        "shipped-unknown": ("shipped, any length", lambda case: _best(unknown(case))),
+        SHIPPED: ("shipped", lambda case: _best(infill(case))),
+        SHIPPED_UNKNOWN: ("shipped, any length", lambda case: _best(unknown(case))),
         "suggested": ("  and through the gate", lambda case: _suggested(case, unknown(case))),
     }
     assert tuple(ways) == ENGINE_SYSTEMS
@@ -98,13 +88,48 @@ def make_systems(engine: "Engine", *, n_steps: int) -> list[System]:
     ]
 
 
-def forget_other_cases(engine: "Engine", case: Case) -> None:
+def fill_case(
+    engine: "Engine",
+    case: Case,
+    *,
+    n_steps: int,
+    length_known: bool = True,
+    proposers: Collection[Origin] = tuple(Origin),
+    n_candidates: int = CANDIDATES_TO_GATE,
+) -> InfillResult:
+    """Ask the engine for a case as an editor would, but for what the evaluation tells it.
+
+    Args:
+        engine: whose public ``infill`` is asked.
+        case: what to ask.
+        n_steps: denoising steps at most.
+        length_known: whether to tell the span's length in tokens.
+        proposers: where candidates may come from.
+        n_candidates: how many to give at most.
+    """
+    lengths = None
+    if length_known:
+        lengths = (engine.span_tokens(case.prefix, case.truth),)
+    return engine.infill(
+        case.prefix,
+        case.suffix,
+        lengths=lengths,
+        multiline=case.multiline,
+        n_candidates=n_candidates,
+        steps=n_steps,
+        proposers=proposers,
+    )
+
+
+def forget_other_cases(
+    engine: "Engine", case: Case, *, proposers: Collection[Origin] = tuple(Origin)
+) -> None:
     """Encode the case's prefix and forget all others, as an editor's next keystroke finds it.
 
     So no system pays for being the first to see a case.
     """
     engine.prefixes.clear()
-    engine.infill(case.prefix, case.suffix, steps=1, n_candidates=1)
+    engine.infill(case.prefix, case.suffix, steps=1, n_candidates=1, proposers=proposers)
 
 
 def _best(result: InfillResult) -> str:

@@ -1,20 +1,10 @@
-"""A report as tables: for a terminal and as Markdown."""
-
-from dataclasses import dataclass
+"""A report of filled gaps as tables: for a terminal and as Markdown."""
 
 from dgemma_ls.evaluation.cases import BUCKETS
+from dgemma_ls.evaluation.layout import Table, percent, percent_with_bounds, to_markdown, to_text
 from dgemma_ls.evaluation.metrics import METRICS
 from dgemma_ls.evaluation.report import COMPARED, Difference, Report
-from dgemma_ls.evaluation.statistics import Interval
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Cells to print; the first column is left-aligned, the others are right-aligned."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+from dgemma_ls.evaluation.systems import SHIPPED, SHIPPED_UNKNOWN
 
 
 def tables(report: Report) -> list[Table]:
@@ -25,7 +15,8 @@ def tables(report: Report) -> list[Table]:
         score = found.get((system, bucket, metric))
         if score is None:
             return "-"
-        return _with_bounds(score.interval) if metric == COMPARED else _percent(score.interval.mean)
+        interval = score.interval
+        return percent_with_bounds(interval) if metric == COMPARED else percent(interval.mean)
 
     laid_out = [
         Table(
@@ -38,34 +29,43 @@ def tables(report: Report) -> list[Table]:
         )
         for metric, title in METRICS.items()
     ]
-    return [laid_out[0], *_difference_table(report), *laid_out[1:], _time_table(report)]
+    exact_match, *others = laid_out
+    return [
+        exact_match,
+        *_unknown_length_table(report),
+        *_difference_table(report),
+        *others,
+        _time_table(report),
+    ]
 
 
 def as_text(report: Report) -> str:
     """Give the report for a terminal."""
-    blocks = [_preamble(report)]
-    for table in tables(report):
-        widths = [max(map(len, column)) for column in zip(table.header, *table.rows, strict=True)]
-        lines = [
-            "  ".join(
-                text.rjust(width) if idx else text.ljust(width)
-                for idx, (text, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in (table.header, *table.rows)
-        ]
-        blocks.append("\n".join([table.title, *lines]))
-    return "\n\n".join(blocks) + "\n"
+    return to_text(_preamble(report), tables(report))
 
 
 def as_markdown(report: Report) -> str:
     """Give the report for a document."""
-    blocks = [_preamble(report, bullet="- ")]
-    for table in tables(report):
-        rule = "|".join(["---", *["---:"] * (len(table.header) - 1)])
-        rows = [f"| {' | '.join(cell.strip() for cell in row)} |" for row in table.rows]
-        header = f"| {' | '.join(table.header)} |"
-        blocks.append("\n".join([f"**{table.title}**\n", header, f"|{rule}|", *rows]))
-    return "\n\n".join(blocks) + "\n"
+    return to_markdown(_preamble(report), tables(report))
+
+
+def _unknown_length_table(report: Report) -> list[Table]:
+    """What not knowing the length costs: the share of exact matches that is left."""
+    exact = {(s.system, s.bucket): s.interval.mean for s in report.scores if s.metric == COMPARED}
+    if not {SHIPPED, SHIPPED_UNKNOWN} <= set(report.titles):
+        return []
+
+    def kept(bucket: str) -> str:
+        told = exact[SHIPPED, bucket]
+        return percent(exact[SHIPPED_UNKNOWN, bucket] / told) if told else "-"
+
+    return [
+        Table(
+            title="exact match, any length / told the length, %",
+            header=("", *(BUCKETS[bucket].title for bucket in report.buckets)),
+            rows=((report.titles[SHIPPED], *map(kept, report.buckets)),),
+        )
+    ]
 
 
 def _difference_table(report: Report) -> list[Table]:
@@ -101,26 +101,17 @@ def _time_table(report: Report) -> Table:
     )
 
 
-def _preamble(report: Report, bullet: str = "") -> str:
+def _preamble(report: Report) -> list[str]:
     counted = {s.bucket: s for s in report.scores if s.metric == COMPARED}
     sizes = ", ".join(
         f"{BUCKETS[name].title}: {counted[name].n_cases} in {counted[name].n_files}"
         for name in report.buckets
     )
-    lines = [
+    return [
         f"model {report.model}, data {report.data}, seed {report.seed}",
         f"cases, and files that they are from: {sizes or 'none'}",
         *report.notes,
     ]
-    return "\n".join(bullet + line for line in lines)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _with_bounds(interval: Interval) -> str:
-    return f"{_percent(interval.mean)} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
 
 
 def _signed(difference: Difference | None) -> str:

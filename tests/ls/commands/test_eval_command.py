@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dgemma_ls.cli import main
-from dgemma_ls.commands import eval as command
-from dgemma_ls.evaluation import picture, runner
+from dgemma_ls.commands.evaluate import arguments, infill
+from dgemma_ls.evaluation import runner
 from dgemma_ls.evaluation.report import from_json
 from tests.ls.evaluation.fakes import WordTokenizer, document
 
@@ -26,10 +26,12 @@ def data(tmp_path: Path) -> Path:
     return path
 
 
-def run(*arguments: str) -> int:
-    def load(model: str) -> Any:
-        return FakeEngine()
+def load(model: str) -> Any:
+    """Stands here, not in a function, so that other processes find it."""
+    return FakeEngine()
 
+
+def run(*arguments: str) -> int:
     return main(["eval", "infill", *arguments], load=load)
 
 
@@ -62,6 +64,14 @@ def test_the_same_seed_gives_the_same_figures(data: Path, tmp_path: Path) -> Non
     first, again, other = (from_json(path.read_text("utf-8")) for path in paths)
     assert first.scores == again.scores
     assert first.scores != other.scores
+
+
+def test_several_processes_come_to_the_same(data: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("one.json", "two.json")]
+    for path, jobs in zip(paths, ("1", "2"), strict=True):
+        assert run(*baselines(data, "--cases", "4", "--jobs", jobs, "--json", str(path))) == 0
+    one, two = (from_json(path.read_text("utf-8")) for path in paths)
+    assert (one.scores, one.differences) == (two.scores, two.differences)
 
 
 def test_ctrl_c_shows_what_is_done(
@@ -118,6 +128,13 @@ def test_what_does_not_fit_is_said_in_one_sentence(
     assert said in lines[-1]
 
 
+@pytest.mark.parametrize("seed", ["-1", "x", str(2**63)])
+def test_a_seed_is_a_whole_number(seed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(f"--seed={seed}")
+    assert f"'{seed}' is not a whole number" in capsys.readouterr().err
+
+
 def test_an_unknown_bucket_is_answered_with_the_known_ones(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -130,7 +147,7 @@ def test_an_unknown_bucket_is_answered_with_the_known_ones(
 def test_outside_a_checkout_the_data_must_be_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "HOLDOUT", tmp_path / "holdout.jsonl.gz")
+    monkeypatch.setattr(arguments, "HOLDOUT", tmp_path / "holdout.jsonl.gz")
     assert run() == 2
     assert "--data" in complaint(capsys)
 
@@ -138,7 +155,7 @@ def test_outside_a_checkout_the_data_must_be_named(
 def test_a_picture_without_matplotlib_is_refused_before_the_work(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picture, "can_draw", lambda: False)
+    monkeypatch.setattr(infill, "can_draw", lambda: False)
     assert run(*baselines(data, "--picture", "a.png")) == 2
     assert "dgemma-ls[eval]" in complaint(capsys)
 

@@ -1,9 +1,14 @@
-"""A tokenizer that splits at words, and documents to cut cases out of."""
+"""A tokenizer that splits at words, documents to cut cases out of, and an obedient engine."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from dgemma_engine.types import Span
+import numpy as np
+
+from dgemma_engine.types import Candidate, InfillResult, Origin, Span, StopReason
 from dgemma_ls.evaluation.cases import BUCKETS, Case, Document
 
 _WORDS = re.compile(r" ?[^\W\d_]+|\n+ *|[\s\S]")
@@ -54,3 +59,65 @@ def case(marked: str, tokenizer: WordTokenizer | None = None, *, bucket: str = "
         end=len(before) + len(inside),
         span=Span(start=len(prefix), end=len(prefix) + len(truth)),
     )
+
+
+class FakeModel:
+    """Finds it likely that every token is followed by the next higher one."""
+
+    def __init__(self, vocab_size: int) -> None:
+        self.vocab_size = vocab_size
+
+    def encode_branches(
+        self, branches: Sequence[Sequence[int]], position: int, past: Any
+    ) -> list[np.ndarray]:
+        return [np.asarray(branch) for branch in branches]
+
+    def logits(self, hidden: np.ndarray) -> Any:
+        rows = np.zeros((len(hidden), self.vocab_size))
+        rows[np.arange(len(hidden)), (hidden + 1) % self.vocab_size] = 9.0
+        tensor = SimpleNamespace(numpy=lambda: rows)
+        return SimpleNamespace(cpu=lambda: tensor)
+
+
+class FakeEngine:
+    """Answers with what it is told to; counts in a :class:`WordTokenizer`'s tokens."""
+
+    max_span_tokens = 24
+    infill_settings = SimpleNamespace(n_steps=3)
+    config = SimpleNamespace(bos_token_id=0)
+
+    def __init__(
+        self,
+        tokenizer: WordTokenizer,
+        answer: Callable[[str, str, dict[str, Any]], Sequence[tuple[str, Origin]]],
+    ) -> None:
+        self.tokenizer, self._answer = tokenizer, answer
+        self.model = FakeModel(len(tokenizer.token_bytes))
+        self.prefixes = SimpleNamespace(clear=lambda: None)
+        self.asked: list[dict[str, Any]] = []
+
+    def encode(self, ids: Sequence[int]) -> Any:
+        return SimpleNamespace(kv=SimpleNamespace(n_tokens=len(ids), visible=list))
+
+    def span_tokens(self, prefix: str, text: str) -> int:
+        return len(self.tokenizer.encode(text))
+
+    def infill(self, prefix: str, suffix: str, **options: Any) -> InfillResult:
+        self.asked.append(options)
+        answers = self._answer(prefix, suffix, options)[: options["n_candidates"]]
+        return InfillResult(
+            candidates=tuple(
+                Candidate(text=text, score=-float(n), forwards=1, n_tokens=99, origin=origin)
+                for n, (text, origin) in enumerate(answers)
+            ),
+            stop=StopReason.STABLE,
+            forwards=1,
+            milliseconds=1.0,
+        )
+
+
+def folder_tokenizer(folder: Path, *texts: str) -> WordTokenizer:
+    """A tokenizer that pretends to come from a checkpoint folder."""
+    tokenizer = WordTokenizer(*texts)
+    tokenizer.path = folder / "tokenizer.json"  # type: ignore[attr-defined]
+    return tokenizer

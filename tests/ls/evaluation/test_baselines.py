@@ -54,7 +54,7 @@ def test_without_shards_there_is_no_5_gram() -> None:
     counts = NgramCounts([np.array([1, 2, 1, 2])], n_context=4, vocab_size=300)
 
     without = make_baselines(tokenizer, shard_counts=None)
-    with_shards = make_baselines(tokenizer, shard_counts=counts)
+    with_shards = make_baselines(tokenizer, shard_counts=lambda: counts)
 
     assert [system.name for system in without] == ["copy", "ppm"]
     assert [system.name for system in with_shards] == ["copy", "ppm", "5-gram", "ppm+5-gram"]

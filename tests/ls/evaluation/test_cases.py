@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dgemma_ls.commands.eval import HOLDOUT
+from dgemma_ls.commands.evaluate.arguments import HOLDOUT
 from dgemma_ls.evaluation.cases import BUCKETS, Case, Document, draw_cases, read_documents
 from dgemma_ls.files import FileError
 from tests.ls.evaluation.fakes import WordTokenizer, document
@@ -103,10 +103,11 @@ def test_documents_are_read_gzipped_or_not(tmp_path: Path) -> None:
         ("a.jsonl", b'{"path": "a", "text": "b"}\n{"path": 1, "text": "b"}\n', "a.jsonl:2"),
         ("a.jsonl", b'{"path": "a"}\n', "a.jsonl:1"),
         ("a.jsonl", b"[1]\n", "a.jsonl:1"),
-        ("a.jsonl", b"\n", "no documents"),
+        ("a.jsonl", b"\n", "is empty"),
         ("a.jsonl", b"\xff\xfe", "cannot be read"),
         ("a.jsonl.gz", b"no gzip", "cannot be read"),
         ("a.jsonl.gz", gzip.compress(b"text" * 99)[:-9], "cannot be read"),
+        ("a.jsonl.gz", gzip.compress(b"text")[:12] + bytes(20), "cannot be read"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes, named: str) -> None:
@@ -117,9 +118,8 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes, name
 
 def test_the_repository_s_documents_are_whole_and_carry_no_date() -> None:
     documents = read_documents(HOLDOUT)
-    packages = {document.path.split("/")[0] for document in documents}
 
-    assert packages == {"h11", "httpcore2", "httpx2", "tomlkit", "trio"}
+    assert len({document.path for document in documents}) == len(documents) > 100
     assert all(document.path.endswith(".py") for document in documents)
     assert HOLDOUT.read_bytes()[4:8] == bytes(4)  # the time stamp of a gzip file
     assert HOLDOUT.stat().st_size < 1_000_000

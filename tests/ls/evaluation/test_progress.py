@@ -31,5 +31,12 @@ def test_a_log_gets_a_line_now_and_then_and_at_the_end() -> None:
     assert [line.split(" ")[0] for line in said.splitlines()] == ["2/4", "4/4"]
 
 
+def test_what_is_counted_has_a_name() -> None:
+    stream = io.StringIO()
+    progress = Progress(1, stream, clock=lambda: 0.0, noun="windows")
+    progress.show(1)
+    assert "1/1 windows" in stream.getvalue()
+
+
 def test_long_runs_are_told_in_minutes() -> None:
     assert "15 min left" in show(Terminal(), 100.0)

@@ -1,11 +1,11 @@
 """From cases through systems to tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from dgemma_ls.evaluation.cases import Case, draw_cases
 from dgemma_ls.evaluation.report import Report, from_json, make_report, to_json
-from dgemma_ls.evaluation.runner import run
+from dgemma_ls.evaluation.runner import ask
 from dgemma_ls.evaluation.systems import System
 from dgemma_ls.evaluation.tables import as_markdown, as_text, tables
 from tests.ls.evaluation.fakes import WordTokenizer, document
@@ -27,20 +27,14 @@ SYSTEMS = [
 ]
 
 
-def report(n_cases: int = len(CASES)) -> Report:
+def report(n_cases: int = len(CASES), systems: Sequence[System] = SYSTEMS) -> Report:
     ticks = count()
     outcomes = [
         outcome
-        for of_case in run(
-            CASES[:n_cases],
-            SYSTEMS,
-            TOKENIZER,
-            before_case=lambda case: None,
-            clock=lambda: float(next(ticks)),
-        )
-        for outcome in of_case
+        for case in CASES[:n_cases]
+        for outcome in ask(case, systems, TOKENIZER, clock=lambda: float(next(ticks)))
     ]
-    return make_report(outcomes, SYSTEMS, model="m", data="d", seed=0, notes=["a note"])
+    return make_report(outcomes, systems, model="m", data="d", seed=0, notes=["a note"])
 
 
 def test_a_perfect_system_scores_full_marks_and_an_empty_one_none() -> None:
@@ -90,6 +84,30 @@ def test_tables_say_what_the_report_holds() -> None:
         assert "a note" in rendered
         assert "1: 8 in 2" in rendered
         assert "the worse" in rendered
+
+
+def test_what_not_knowing_the_length_costs_has_a_table() -> None:
+    told, unknown = system("shipped", lambda case: case.truth), SYSTEMS[2]
+    unknown = system("shipped-unknown", unknown.fill)
+    costs = tables(report(systems=[told, unknown]))[1]
+
+    assert costs.title.startswith("exact match, any length / told the length")
+    assert costs.rows == (("the shipped", "100.0", "0.0"),)
+    nothing_told = [system("shipped", lambda case: ""), unknown]
+    assert tables(report(systems=nothing_told))[1].rows == (("the shipped", "-", "-"),)
+
+
+def test_what_comes_before_a_case_is_asked_once_and_not_timed() -> None:
+    said: list[str] = []
+    told = system("told", lambda case: str(said.append("fill")))
+    ask(
+        CASES[0],
+        [told, told],
+        TOKENIZER,
+        before_case=[lambda case: said.append("before")],
+        clock=lambda: float(said.append("clock") or 0),
+    )
+    assert said == ["before", *["clock", "fill", "clock"] * 2]
 
 
 def test_markdown_rows_have_as_many_cells_as_their_header() -> None:

@@ -5,7 +5,11 @@ import random
 import numpy as np
 import pytest
 
-from dgemma_ls.evaluation.statistics import cluster_bootstrap, paired_difference
+from dgemma_ls.evaluation.statistics import (
+    cluster_bootstrap,
+    paired_difference,
+    ratio_bootstrap,
+)
 
 RNG = random.Random(5)
 FILES = [RNG.choice("abcdefgh") for _ in range(60)]
@@ -30,6 +34,33 @@ def test_the_interval_is_that_of_a_loop_over_files() -> None:
     assert interval.mean == pytest.approx(sum(VALUES) / len(VALUES))
     assert interval.low == pytest.approx(low, abs=0.005)
     assert interval.high == pytest.approx(high, abs=0.005)
+
+
+def naive_ratio(above: list[float], below: list[float], seed: int) -> tuple[float, float]:
+    names = list(dict.fromkeys(FILES))
+    ratios = []
+    for row in np.random.default_rng(seed).integers(len(names), size=(2000, len(names))):
+        drawn = [n for idx in row for n, file in enumerate(FILES) if file == names[idx]]
+        ratios.append(sum(above[n] for n in drawn) / sum(below[n] for n in drawn))
+    ratios.sort()
+    return ratios[50], ratios[1949]
+
+
+def test_a_quotient_has_the_interval_of_a_loop_over_files() -> None:
+    below = [float(1 + idx % 5) for idx in range(len(VALUES))]
+    interval = ratio_bootstrap(VALUES, below, FILES, seed=1)
+    low, high = naive_ratio(VALUES, below, seed=1)
+
+    assert interval.mean == pytest.approx(sum(VALUES) / sum(below))
+    assert interval.low == pytest.approx(low, abs=0.005)
+    assert interval.high == pytest.approx(high, abs=0.005)
+
+
+def test_a_draw_with_nothing_to_divide_by_says_nothing() -> None:
+    interval = ratio_bootstrap([1.0, 0.0, 0.0], [2.0, 0.0, 0.0], list("abc"), seed=0)
+    assert (interval.mean, interval.low, interval.high) == (0.5, 0.5, 0.5)
+    with pytest.raises(ValueError, match="zero"):
+        ratio_bootstrap([1.0], [0.0], ["a"], seed=0)
 
 
 def test_cases_of_one_file_are_no_more_evidence_for_being_many() -> None:

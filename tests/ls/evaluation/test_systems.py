@@ -16,7 +16,7 @@ class FakeEngine:
         self.tokenizer = WordTokenizer(ASKED.document.text)
         self.asked: list[dict[str, Any]] = []
 
-    def span_tokens(self, prefix: str, text: str, suffix: str) -> int:
+    def span_tokens(self, prefix: str, text: str) -> int:
         return 7 if text == ASKED.truth else 1
 
     def infill(self, prefix: str, suffix: str, **options: Any) -> InfillResult:
