@@ -335,3 +335,18 @@ def test_only_the_proposers_that_are_asked_for_propose(textual: Pair, origin: Or
 
     assert {candidate.origin for candidate in result.candidates} == {origin}
     assert (result.forwards > 0) == (origin is Origin.DENOISED)
+
+
+def test_a_passage_that_repeats_itself_is_copied_at_once(textual: Pair) -> None:
+    """No forward is needed where the document leaves no doubt; where it leaves some, one is."""
+    passage = "".join(f"def f{n}(path):\n    return read(path, {n})\n" for n in range(6))
+    cut = len(passage) // 2
+    prefix, suffix = passage + passage[:cut], passage[cut + 4 :]
+
+    certain = textual.engine.infill(prefix, suffix)
+    unsure = textual.engine.infill("x = ", "\n")
+
+    assert certain.candidates[0].text == passage[cut : cut + 4]
+    assert certain.candidates[0].origin is Origin.COPIED
+    assert certain.forwards == 0
+    assert unsure.forwards > 0
