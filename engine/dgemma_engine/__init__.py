@@ -15,7 +15,16 @@ from dgemma_engine.errors import (
     RequestError,
     TokenizerError,
 )
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, Origin, Span, StopReason
+from dgemma_engine.types import (
+    CancelToken,
+    Candidate,
+    Draft,
+    InfillResult,
+    Origin,
+    Span,
+    SpanCheck,
+    StopReason,
+)
 from dgemma_engine.worker import EngineWorker, Job, Priority
 
 if TYPE_CHECKING:
@@ -31,6 +40,7 @@ __all__ = [
     "CheckpointError",
     "ConfigError",
     "DeviceError",
+    "Draft",
     "Engine",
     "EngineError",
     "EngineWorker",
@@ -44,6 +54,7 @@ __all__ = [
     "Priority",
     "RequestError",
     "Span",
+    "SpanCheck",
     "StepReport",
     "StopReason",
     "Tokenizer",

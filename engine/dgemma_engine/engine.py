@@ -21,13 +21,16 @@ from dgemma_engine.config import (
 )
 from dgemma_engine.errors import CheckpointError, DeviceError, RequestError, TokenizerError
 from dgemma_engine.generate import StepReport, generate
-from dgemma_engine.infill.infiller import Infiller
+from dgemma_engine.infill.infiller import infill
+from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import max_span_tokens, span_tokens
+from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.settings import InfillSettings, load_infill_settings
+from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.prefix_cache import PrefixCache, PrefixCacheStore
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer
-from dgemma_engine.types import CancelToken, InfillResult, Origin
+from dgemma_engine.types import CancelToken, Draft, InfillResult, Origin, SpanCheck
 
 EMBEDDED = "embedded"
 _FLOAT32_MAX_BYTES = 4 * 2**30
@@ -136,7 +139,7 @@ class Engine:
         self.infill_settings = infill_settings
         self.prefixes = PrefixCacheStore(model)
         self._tokenizer = tokenizer
-        self._filler: Infiller | None = None
+        self._parts: Parts | None = None
 
     @property
     def config(self) -> ModelConfig:
@@ -269,22 +272,28 @@ class Engine:
         steps: int | None = None,
         seed: int = 0,
         proposers: Collection[Origin] = tuple(Origin),
+        earlier: Sequence[str] = (),
+        check: SpanCheck | None = None,
         cancel: CancelToken | None = None,
-        on_step: Callable[[int], None] | None = None,
+        on_step: Callable[[Draft], None] | None = None,
     ) -> InfillResult:
         """Fill the gap between two texts.
 
         Args:
             prefix: all text before the span; the engine reads as much as its budget allows.
             suffix: all text after it.
-            lengths: span lengths in tokens to try, each up to :attr:`max_span_tokens`.
+            lengths: span lengths in tokens to try, each up to :attr:`max_span_tokens`; ``None``
+                leaves them to drafts and model.
             multiline: whether the fill may contain line breaks.
             n_candidates: most candidates to return, at least 1.
             steps: denoising steps at most; ``None`` takes what suits the checkpoint.
             seed: of this request's own generator; the same call gives the same result.
             proposers: where candidates may come from; all by default.
+            earlier: earlier suggestions for this gap, cut to what still fits: judged, and denoised
+                from, like every draft.
+            check: says which candidates may be shown; the others are repaired or left out.
             cancel: asked at each denoising step, may carry a deadline.
-            on_step: called after each step with its number, from 1.
+            on_step: called after each denoising step with what stands in the canvases.
 
         Returns:
             Distinct, non-empty candidates, best first; what the deadline left; nothing when
@@ -298,30 +307,34 @@ class Engine:
         if n_candidates < 1 or n_steps < 1:
             raise RequestError(f"{n_candidates=} and steps={n_steps} must be at least 1")
         _check_seed(seed)
-        return self._infiller().run(
-            prefix,
-            suffix,
-            lengths=lengths,
+        request = InfillRequest(
+            prefix=prefix,
+            suffix=suffix,
+            lengths=None if lengths is None else tuple(lengths),
             multiline=multiline,
             n_candidates=n_candidates,
             n_steps=n_steps,
             seed=seed,
-            proposers=proposers,
+            proposers=frozenset(proposers),
+            earlier=tuple(earlier),
+            check=check,
             cancel=cancel or CancelToken(),
             on_step=on_step,
         )
+        return infill(self._infill_parts(), request)
 
-    def _infiller(self) -> Infiller:
-        """The filler, made at the first request: its tables cost a moment and need a tokenizer."""
-        if self._filler is None:
-            self._filler = Infiller(
-                self.model,
-                self.prefixes,
-                self.tokenizer,
+    def _infill_parts(self) -> Parts:
+        """What infilling needs, made at the first request: its tables cost a moment."""
+        if self._parts is None:
+            self._parts = Parts(
+                model=self.model,
+                prefixes=self.prefixes,
+                tokenizer=self.tokenizer,
+                rules=TokenRules(self.tokenizer, self.config.vocab_size, self.device),
                 config=self.generation_config,
                 settings=self.infill_settings,
             )
-        return self._filler
+        return self._parts
 
     def _check_ids(self, token_ids: Sequence[int]) -> None:
         vocab_size = self.config.vocab_size

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 
 class StopReason(enum.Enum):
@@ -41,6 +42,8 @@ class Origin(enum.Enum):
     """Elsewhere in the document, between the same neighbours."""
     CONTINUED = "continued"
     """The prefix, continued causally."""
+    EARLIER = "earlier"
+    """An earlier suggestion for the same gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ class Candidate:
         forwards: denoising steps that this candidate's canvas took; 0 for others.
         n_tokens: tokens of it, known ends of cut words included.
         origin: who proposed it.
+        repaired: whether part of it was denoised again because it could not be shown.
     """
 
     text: str
@@ -60,6 +64,7 @@ class Candidate:
     forwards: int
     n_tokens: int
     origin: Origin = Origin.DENOISED
+    repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +76,36 @@ class InfillResult:
         stop: why the request ended.
         forwards: decoder forwards executed (a batch of canvases counts once).
         milliseconds: wall time of the request inside the engine.
+        n_refused: candidates that the caller's check did not let pass.
     """
 
     candidates: tuple[Candidate, ...]
     stop: StopReason
     forwards: int
     milliseconds: float
+    n_refused: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a denoising step shows of a request on its way.
+
+    Attributes:
+        step: from 1.
+        texts: what stands in the gap now, one text per canvas that is still being denoised and
+            holds a whole one.
+    """
+
+    step: int
+    texts: tuple[str, ...]
+
+
+class SpanCheck(Protocol):
+    """Says of a text whether it may stand in the gap: the one loop from server to engine."""
+
+    def bad_spans(self, text: str) -> tuple[Span, ...]:
+        """Give the parts of ``text`` that may not stand there; empty when all of it may."""
+        ...
 
 
 class CancelToken:

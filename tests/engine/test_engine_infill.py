@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dgemma_engine import (
     CancelToken,
+    Draft,
     InfillResult,
     ModelFilesError,
     Origin,
@@ -127,11 +128,11 @@ def test_forwards_are_the_decoder_passes_that_were_made(
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(Transformer, "decode", count)
-    steps: list[int] = []
-    result = textual.engine.infill(PREFIX, SUFFIX, lengths=(1, 2), steps=5, on_step=steps.append)
+    drafts: list[Draft] = []
+    result = textual.engine.infill(PREFIX, SUFFIX, lengths=(1, 2), steps=5, on_step=drafts.append)
 
     assert result.forwards == n_passes == 5
-    assert steps == [1, 2, 3, 4, 5]
+    assert [draft.step for draft in drafts] == [1, 2, 3, 4, 5]
     assert result.stop is StopReason.MAX_STEPS
     assert {c.forwards for c in result.candidates} <= {0, 5}
 
@@ -160,8 +161,8 @@ def test_cancelling_within_a_step_stops_at_the_next_one(textual: Pair, cancelled
     """The last step included: nobody wants the answer any more."""
     cancel = CancelToken()
 
-    def on_step(step: int) -> None:
-        if step == cancelled_at:
+    def on_step(draft: Draft) -> None:
+        if draft.step == cancelled_at:
             cancel.cancel()
 
     result = textual.engine.infill(
@@ -178,7 +179,7 @@ def test_at_the_deadline_what_is_there_is_returned_without_the_judge(
 ) -> None:
     now = 0.0
 
-    def tick(_step: int) -> None:
+    def tick(_draft: Draft) -> None:
         nonlocal now
         now += 1.0
 
@@ -272,7 +273,7 @@ def test_what_stood_between_the_same_neighbours_is_proposed(textual: Pair) -> No
 
 
 def test_an_error_in_on_step_leaves_the_engine_usable(textual: Pair) -> None:
-    def fail(_step: int) -> None:
+    def fail(_draft: Draft) -> None:
         raise KeyError("mine")
 
     expected = texts_of(textual.engine.infill(PREFIX, SUFFIX, lengths=(1, 2)))
@@ -330,7 +331,10 @@ def test_only_the_proposers_that_are_asked_for_propose(textual: Pair, origin: Or
         infill_settings=dataclasses.replace(engine.infill_settings, causal_tokens=4),
     )
     result = eager.infill(
-        "with open(path) as file:\nwith open(", ") as file:\n", proposers=(origin,)
+        "with open(path) as file:\nwith open(",
+        ") as file:\n",
+        proposers=(origin,),
+        earlier=("name",),
     )
 
     assert {candidate.origin for candidate in result.candidates} == {origin}

@@ -1,313 +1,268 @@
-"""One infill request from texts to ranked candidates: plan, propose, judge.
+"""One infill request from texts to ranked candidates: plan, propose, judge, check.
 
 Three proposers, one judge. Copies from the document and causal continuations are drafts: they come
-first, and the judge's best of them tell which span lengths are worth a canvas to denoise.
+first, and the judge's best of them tell which span lengths are worth a canvas to denoise, and what
+else than noise to start from. What may not be shown is repaired or passed over.
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from dgemma_engine.config import GenerationConfig
-from dgemma_engine.infill.causal import Continuation, propose_continuations
-from dgemma_engine.infill.copy import Copy, propose_copies
-from dgemma_engine.infill.document import Blend, DocumentModel
+from dgemma_engine.infill.denoise import OnStep, Step
+from dgemma_engine.infill.drafts import continuations, copies, earlier_suggestions
 from dgemma_engine.infill.fill import FilledRow, fill_rows
-from dgemma_engine.infill.planner import CanvasPlan, heal, max_span_tokens, plan_canvases
+from dgemma_engine.infill.lengths import rank_lengths
+from dgemma_engine.infill.parts import Parts
+from dgemma_engine.infill.planner import CanvasPlan, CanvasRow, heal, text_between
+from dgemma_engine.infill.proposals import (
+    Proposal,
+    Scored,
+    best_first,
+    is_certain,
+    to_candidate,
+)
+from dgemma_engine.infill.repair import repair
+from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.select import judge, read_together
-from dgemma_engine.infill.settings import InfillSettings
-from dgemma_engine.infill.vocabulary import TokenRules
-from dgemma_engine.model.transformer import Transformer
-from dgemma_engine.prefix_cache import PrefixCacheStore
-from dgemma_engine.tokenizer import Tokenizer
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, Origin, StopReason
+from dgemma_engine.infill.surroundings import Surroundings
+from dgemma_engine.types import Draft, InfillResult, Origin, SpanCheck, StopReason
 
-DEFAULT_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
-"""Span lengths tried when the caller names none: most rests of lines are this short."""
-
-_N_PATHS = 6
-_N_COPIES = 3
-_DRAFT_MAX_TOKENS = 24  # 99 % of all rests of lines
-_CHARS_BEFORE, _CHARS_AFTER = 24_000, 8_000
-"""What is searched and counted: some 8,000 tokens, beyond which recent text is better anyway."""
-
-_CERTAIN_MATCH, _CERTAIN_RIGHT = 21, 5
-"""Tokens that agree around a copy from which on it answers at once."""
+LINE_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
+BLOCK_LENGTHS = (*LINE_LENGTHS, 16, 24, 32, 48, 64)
+"""Span lengths tried when the caller names none and there is no draft to tell."""
 
 _N_LENGTHS = 3
-"""Lengths to denoise when drafts show which are likely."""
+"""Lengths to denoise of all that come into question."""
 
 _N_CANVASES = 4
 """Canvases to fill at once, where there are not more lengths to try."""
 
-Proposal = FilledRow | Copy | Continuation
+_N_CHECKED = 12
+"""Candidates looked at before the best of them is repaired."""
 
 
-class Infiller:
-    """Fills gaps with one model; belongs to the thread that runs it."""
+def infill(parts: Parts, request: InfillRequest) -> InfillResult:
+    """Fill one gap.
 
-    def __init__(
-        self,
-        model: Transformer,
-        prefixes: PrefixCacheStore,
-        tokenizer: Tokenizer,
-        *,
-        config: GenerationConfig,
-        settings: InfillSettings,
-    ) -> None:
-        """Take the parts of an engine."""
-        self._model, self._prefixes, self._tokenizer = model, prefixes, tokenizer
-        self._config, self._settings = config, settings
-        device = model.embed_tokens.weight.device
-        self._rules = TokenRules(tokenizer, model.config.vocab_size, device)
+    Raises:
+        RequestError: a length is out of range.
+    """
+    return _Run(parts, request).result()
 
-    def run(
-        self,
-        prefix: str,
-        suffix: str,
-        *,
-        lengths: Sequence[int] | None,
-        multiline: bool,
-        n_candidates: int,
-        n_steps: int,
-        seed: int,
-        proposers: Collection[Origin],
-        cancel: CancelToken,
-        on_step: Callable[[int], None] | None,
-    ) -> InfillResult:
-        """Fill one gap; arguments and result as in ``Engine.infill``."""
-        started = time.perf_counter()
-        default = self._default_lengths(prefix)
-        plan = self._plan(prefix, suffix, default if lengths is None else lengths)
-        around = _Surroundings(prefix, suffix, self._tokenizer)
-        blend = self._blend(around)
-        stop, forwards = cancel.stop_reason() or StopReason.MAX_STEPS, 0
-        ranked: list[tuple[Proposal, float]] = []
-        drafts: list[Proposal] = []
-        if Origin.COPIED in proposers:
-            drafts += self._copies(around, lengths, multiline=multiline)
-        if certain := [draft for draft in drafts if _is_certain(draft)]:
+
+class _Run:
+    """One request on its way."""
+
+    def __init__(self, parts: Parts, request: InfillRequest) -> None:
+        self.started = time.perf_counter()
+        self.parts, self.request = parts, request
+        self.around = Surroundings(request.prefix, request.suffix, parts)
+        self.blend = self.around.blend()
+        self.plan = self._plan(self._lengths())
+        self.scored: list[Scored] = []
+        self.stop = request.cancel.stop_reason() or StopReason.MAX_STEPS
+        self.forwards = 0
+
+    def result(self) -> InfillResult:
+        """Propose, judge, check."""
+        proposers, cancel = self.request.proposers, self.request.cancel
+        copied = copies(self.parts, self.request, self.around) if Origin.COPIED in proposers else []
+        if certain := [copy for copy in copied if is_certain(copy)]:
             # In the order in which they come; nothing was read, so there is no score to tell.
-            stop = StopReason.STABLE
-            ranked = [(draft, -float(place)) for place, draft in enumerate(certain)]
+            self.stop = StopReason.STABLE
+            self.scored = self._with_scores(certain, [-float(n) for n in range(len(certain))])
         else:
+            drafts: list[Proposal] = [*copied]
+            if Origin.EARLIER in proposers:
+                drafts += earlier_suggestions(self.parts, self.request, self.around)
             if Origin.CONTINUED in proposers:
-                drafts += self._continuations(plan, blend, lengths, multiline, cancel)
-            if not cancel.cancelled:
-                ranked = self._judged(plan, blend, drafts)
-            if Origin.DENOISED in proposers and not cancel.cancelled:
-                if lengths is None and (likely := self._likely_lengths(ranked)):
-                    plan = self._plan(prefix, suffix, likely)
-                filled = fill_rows(
-                    self._model,
-                    self._prefixes.encode(plan.context_ids).kv,
-                    _with_more_draws(plan),
-                    self._rules,
-                    single_line=not multiline,
-                    n_steps=n_steps,
-                    seed=seed,
-                    config=self._config,
-                    settings=self._settings,
-                    cancel=cancel,
-                    on_step=on_step,
+                drafts += continuations(
+                    self.parts, self.request, self.around, self.plan, self.blend
                 )
-                stop, forwards = filled.stop, filled.forwards
-                if stop is not StopReason.DEADLINE:
-                    ranked += self._judged(plan, blend, filled.rows)
-                elif not ranked:  # no time for a judge, so the denoiser's own word counts
-                    ranked = [(row, row.confidence) for row in filled.rows]
+            if not cancel.cancelled:
+                self.scored = self._judged(drafts)
+            if Origin.DENOISED in proposers and not cancel.cancelled:
+                self._denoise()
+        shown, n_refused = self._checked(best_first(self.scored))
         if cancel.cancelled:
-            stop, ranked = StopReason.CANCELLED, []
+            self.stop, shown = StopReason.CANCELLED, []
         return InfillResult(
-            candidates=self._candidates(plan, ranked)[:n_candidates],
-            stop=stop,
-            forwards=forwards,
-            milliseconds=(time.perf_counter() - started) * 1000,
+            candidates=tuple(to_candidate(one) for one in shown),
+            stop=self.stop,
+            forwards=self.forwards,
+            milliseconds=(time.perf_counter() - self.started) * 1000,
+            n_refused=n_refused,
         )
 
-    def _plan(self, prefix: str, suffix: str, lengths: Sequence[int]) -> CanvasPlan:
-        model_config = self._model.config
-        return plan_canvases(
-            prefix,
-            suffix,
-            lengths,
-            self._tokenizer,
-            self._settings,
-            bos_id=model_config.bos_token_id,
-            eos_id=model_config.eos_token_ids[0],
-            canvas_length=model_config.canvas_length,
-        )
+    def _plan(self, lengths: tuple[int, ...]) -> CanvasPlan:
+        return self.parts.plan(self.request.prefix, self.request.suffix, lengths)
 
-    def _judged(
-        self, plan: CanvasPlan, blend: Blend | None, proposals: Sequence[Proposal]
-    ) -> list[tuple[Proposal, float]]:
+    def _lengths(self) -> tuple[int, ...]:
+        """Lengths to try; where a token was begun before the gap, it counts as well."""
+        if self.request.lengths is not None:
+            return self.request.lengths
+        longest = self.parts.max_span_tokens
+        lengths: tuple[int, ...] = BLOCK_LENGTHS if self.request.multiline else LINE_LENGTHS
+        if heal(self.request.prefix, self.parts.tokenizer)[1]:
+            lengths = (1, *(n + 1 for n in lengths))
+        return tuple(n for n in lengths if n <= longest)
+
+    def _denoise(self) -> None:
+        """Denoise canvases of the likeliest lengths and judge what comes of them."""
+        request, parts = self.request, self.parts
+        if request.lengths is None:
+            self.plan = self._plan(self._likely_lengths())
+        plan = _with_more_draws(self.plan)
+        plan = replace(plan, rows=(*plan.rows, *self._warm_rows()))
+        filled = fill_rows(
+            parts.model,
+            parts.prefixes.encode(plan.context_ids).kv,
+            plan,
+            parts.rules,
+            single_line=not request.multiline,
+            n_steps=request.n_steps,
+            seed=request.seed,
+            config=parts.config,
+            settings=parts.settings,
+            cancel=request.cancel,
+            on_step=None if request.on_step is None else self._drafts_to(request.on_step, plan),
+        )
+        self.stop = filled.stop
+        self.forwards += filled.forwards
+        if self.stop is not StopReason.DEADLINE:
+            self.scored += self._judged(filled.rows)
+        elif not self.scored:  # no time for a judge, so the denoiser's own word counts
+            self.scored = self._with_scores(filled.rows, [row.confidence for row in filled.rows])
+
+    def _likely_lengths(self) -> tuple[int, ...]:
+        """Lengths at which a canvas is worth its time: the best drafts', or the model's choice."""
+        longest = self.parts.max_span_tokens
+        told = (len(one.proposal.ids) for one in best_first(self.scored))
+        if likely := tuple(dict.fromkeys(n for n in told if n <= longest))[:_N_LENGTHS]:
+            return likely
+        if not self.parts.settings.length_draws:
+            return self._lengths()
+        scores = rank_lengths(
+            self.parts.model,
+            self.parts.prefixes.encode(self.plan.context_ids).kv,
+            self.plan,
+            self.parts.rules,
+            single_line=not self.request.multiline,
+            n_draws=self.parts.settings.length_draws,
+            seed=self.request.seed,
+            settings=self.parts.settings,
+        )
+        self.forwards += 1
+        by_score = sorted(zip(scores, self.plan.rows, strict=True), key=lambda pair: -pair[0])
+        lengths = dict.fromkeys(len(row.given) + row.n_tokens for _, row in by_score)
+        return tuple(lengths)[:_N_LENGTHS]
+
+    def _warm_rows(self) -> list[CanvasRow]:
+        """Canvases that start from the best drafts of a planned length instead of from noise."""
+        rows = {row.n_tokens: row for row in self.plan.rows if not row.given}
+        drafts = (one.proposal.ids for one in best_first(self.scored))
+        fitting = [(rows[len(ids)], ids) for ids in drafts if len(ids) in rows]
+        return [_started_from(row, ids) for row, ids in fitting[: self.parts.settings.warm_drafts]]
+
+    def _drafts_to(self, on_step: Callable[[Draft], None], plan: CanvasPlan) -> OnStep:
+        """Turn the canvases of a step into the texts that they hold."""
+
+        def pass_on(step: Step) -> None:
+            spans = [
+                (*plan.rows[idx].given, *ids[plan.rows[idx].span])
+                for idx, ids in zip(step.rows, step.argmax.tolist(), strict=True)
+            ]
+            texts = [self._text(ids) for ids in spans]
+            on_step(Draft(step=step.number, texts=tuple(text for text in texts if text)))
+
+        return pass_on
+
+    def _text(self, ids: Sequence[int]) -> str | None:
+        return text_between(self.parts.tokenizer.decode_bytes(ids), self.plan)
+
+    def _with_scores(self, proposals: Sequence[Proposal], scores: Sequence[float]) -> list[Scored]:
+        pairs = zip(proposals, scores, strict=True)
+        return [
+            Scored(proposal=proposal, text=text, score=score)
+            for proposal, score in pairs
+            if (text := self._text(proposal.ids))
+        ]
+
+    def _judged(self, proposals: Sequence[Proposal]) -> list[Scored]:
         """Score all proposals; those of one text are read once."""
+        plan, parts = self.plan, self.parts
         *before, last_id = plan.known_ids or (None,)
         if last_id is None:  # nothing before the gap, so no row predicts its first token
-            return [(p, p.confidence) for p in proposals if isinstance(p, FilledRow)]
-        texts = [_between(self._tokenizer.decode_bytes(p.ids), plan) for p in proposals]
+            rows = [p for p in proposals if isinstance(p, FilledRow)]
+            return self._with_scores(rows, [row.confidence for row in rows])
+        texts = [self._text(p.ids) for p in proposals]
         distinct = [text for text in dict.fromkeys(texts) if text]
         if not distinct:
             return []
         scores = judge(
-            self._model,
-            self._prefixes.encode(before).kv,
+            parts.model,
+            parts.prefixes.encode(before).kv,
             last_id,
-            [read_together(plan.head + text, plan.right_ids, self._tokenizer) for text in distinct],
-            blend,
-            self._last_known(plan),
+            [read_together(plan.head + text, plan.right_ids, parts.tokenizer) for text in distinct],
+            self.blend,
+            parts.last_known(plan),
         )
         by_text = dict(zip(distinct, scores, strict=True))
         return [
-            (proposal, by_text[text])
+            Scored(proposal=proposal, text=text, score=by_text[text])
             for proposal, text in zip(proposals, texts, strict=True)
             if text
         ]
 
-    def _continuations(
-        self,
-        plan: CanvasPlan,
-        blend: Blend | None,
-        lengths: Sequence[int] | None,
-        multiline: bool,
-        cancel: CancelToken,
-    ) -> list[Continuation]:
-        """How the prefix goes on."""
-        n_tokens = self._settings.causal_tokens
-        if lengths is not None and n_tokens:  # told, so that paths go as far as they must
-            n_tokens = min(_DRAFT_MAX_TOKENS, max(lengths))
-        *before, last_id = plan.known_ids or (None,)
-        if last_id is None or not n_tokens:
-            return []
-        continuations = propose_continuations(
-            self._model,
-            self._prefixes.encode(before).kv,
-            last_id,
-            self._rules,
-            must_start=plan.head.encode("utf-8", "surrogatepass"),
-            single_line=not multiline,
-            n_paths=_N_PATHS,
-            n_tokens=n_tokens,
-            cancel=cancel,
-            blend=blend,
-            before=self._last_known(plan),
-        )
-        return [c for c in continuations if lengths is None or len(c.ids) in lengths]
+    def _checked(self, ranked: Sequence[Scored]) -> tuple[list[Scored], int]:
+        """Pass over what may not be shown; where nothing else is left, repair the best.
 
-    def _last_known(self, plan: CanvasPlan) -> tuple[int, ...]:
-        """As many tokens before the gap as the document's statistics look at."""
-        return plan.known_ids[-max(1, len(self._settings.document_weights)) :]
+        Returns:
+            Candidates that may be shown, best first, and how many were refused.
+        """
+        check, n_wanted = self.request.check, self.request.n_candidates
+        if check is None:
+            return list(ranked[:n_wanted]), 0
+        good: list[Scored] = []
+        refused: list[Scored] = []
+        for one in ranked[:_N_CHECKED]:
+            (refused if check.bad_spans(one.text) else good).append(one)
+            if len(good) == n_wanted:
+                break
+        if not good and refused:
+            good = self._repaired(refused, check)
+        return good, len(refused)
 
-    def _blend(self, around: "_Surroundings") -> Blend | None:
-        """The document's own statistics, where the checkpoint wants them."""
-        weights = self._settings.document_weights
-        if not weights:
-            return None
-        document = DocumentModel(
-            (around.before, around.after),
-            vocab_size=self._model.config.vocab_size,
-            n_context=len(weights) - 1,
-        )
-        return Blend(document=document, weights=weights)
-
-    def _copies(
-        self, around: "_Surroundings", lengths: Sequence[int] | None, *, multiline: bool
-    ) -> list[Copy]:
-        """What the document itself proposes."""
-
-        def accept(ids: Sequence[int]) -> bool:
-            text = self._tokenizer.decode_bytes(ids)
-            return text.startswith(around.head) and (multiline or not set(text) & set(b"\r\n"))
-
-        return propose_copies(
-            around.before,
-            around.after,
-            lengths=range(1, _DRAFT_MAX_TOKENS + 1) if lengths is None else lengths,
-            n_proposals=_N_COPIES,
-            accept=accept,
-        )
-
-    def _candidates(
-        self, plan: CanvasPlan, ranked: Sequence[tuple[Proposal, float]]
-    ) -> tuple[Candidate, ...]:
-        """Texts by falling score, shorter first among equals; known text is cut off."""
-        best: dict[str, Candidate] = {}
-        for proposal, score in sorted(ranked, key=lambda pair: (-pair[1], len(pair[0].ids))):
-            text = _between(self._tokenizer.decode_bytes(proposal.ids), plan)
-            if text and text not in best:
-                best[text] = Candidate(
-                    text=text,
-                    score=score,
-                    forwards=proposal.forwards if isinstance(proposal, FilledRow) else 0,
-                    n_tokens=len(proposal.ids),
-                    origin=_origin(proposal),
-                )
-        return tuple(best.values())
-
-    def _default_lengths(self, prefix: str) -> tuple[int, ...]:
-        """Lengths to try; where a token was begun before the gap, it counts as well."""
-        longest = max_span_tokens(self._settings, self._model.config.canvas_length)
-        _, head = heal(prefix, self._tokenizer)
-        lengths = (1, *(n + 1 for n in DEFAULT_LENGTHS)) if head else DEFAULT_LENGTHS
-        return tuple(n for n in lengths if n <= longest)
-
-    def _likely_lengths(self, ranked: Sequence[tuple[Proposal, float]]) -> tuple[int, ...]:
-        """Token counts of the best drafts: lengths at which a canvas is worth its time."""
-        longest = max_span_tokens(self._settings, self._model.config.canvas_length)
-        by_score = sorted(ranked, key=lambda pair: -pair[1])
-        lengths = dict.fromkeys(
-            len(draft.ids) for draft, _ in by_score if len(draft.ids) <= longest
-        )
-        return tuple(lengths)[:_N_LENGTHS]
+    def _repaired(self, refused: Sequence[Scored], check: SpanCheck) -> list[Scored]:
+        """Repair the first that can be: the denoiser's own before drafts."""
+        by_origin = sorted(refused, key=lambda one: not isinstance(one.proposal, FilledRow))
+        for one in by_origin:
+            mended = repair(
+                self.parts,
+                self.parts.prefixes.encode(self.plan.context_ids).kv,
+                self.plan,
+                one.proposal.ids,
+                check,
+                single_line=not self.request.multiline,
+                seed=self.request.seed,
+                cancel=self.request.cancel,
+            )
+            self.forwards += mended.forwards
+            if mended.ids is not None and (text := self._text(mended.ids)):
+                proposal = replace(one.proposal, ids=mended.ids)
+                return [Scored(proposal=proposal, text=text, score=one.score, repaired=True)]
+            if self.request.cancel.stop_reason() is not None:
+                break
+        return []
 
 
-class _Surroundings:
-    """The document around a gap as far as it is searched, in tokens.
-
-    Attributes:
-        before: tokens before the gap, nearest last.
-        after: tokens after it, nearest first.
-        head: UTF-8 bytes of what was begun before the gap, which a fill must begin with.
-    """
-
-    def __init__(self, prefix: str, suffix: str, tokenizer: Tokenizer) -> None:
-        kept, head = heal(prefix, tokenizer)
-        self.before = tokenizer.encode(kept[-_CHARS_BEFORE:])
-        self.after = tokenizer.encode(suffix[:_CHARS_AFTER])
-        self.head = head.encode("utf-8", "surrogatepass")
+def _started_from(row: CanvasRow, ids: tuple[int, ...]) -> CanvasRow:
+    canvas = [*row.ids]
+    canvas[row.span] = ids
+    return replace(row, ids=tuple(canvas), draft=True)
 
 
 def _with_more_draws(plan: CanvasPlan) -> CanvasPlan:
     """Repeat the canvases where there are few: other noise leads to other fills."""
     return replace(plan, rows=plan.rows * max(1, _N_CANVASES // len(plan.rows)))
-
-
-def _is_certain(proposal: Proposal) -> bool:
-    """Whether a copy's surroundings speak so clearly that nothing else need be asked."""
-    return isinstance(proposal, Copy) and (
-        proposal.n_left + proposal.n_right >= _CERTAIN_MATCH and proposal.n_right >= _CERTAIN_RIGHT
-    )
-
-
-def _origin(proposal: Proposal) -> Origin:
-    match proposal:
-        case FilledRow():
-            return Origin.DENOISED
-        case Copy():
-            return Origin.COPIED
-        case Continuation():
-            return Origin.CONTINUED
-
-
-def _between(filled: bytes, plan: CanvasPlan) -> str | None:
-    """Cut the known head off a filled span; ``None`` if it is not there.
-
-    ``None`` as well for bytes that are no text: half a character cannot be shown.
-    """
-    head = plan.head.encode("utf-8", "surrogatepass")
-    if not filled.startswith(head):
-        return None
-    try:
-        return filled[len(head) :].decode()
-    except UnicodeDecodeError:
-        return None

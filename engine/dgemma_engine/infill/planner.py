@@ -39,13 +39,14 @@ class CanvasRow:
     """One canvas.
 
     Attributes:
-        ids: C token ids; those of the span are of no meaning.
+        ids: C token ids; those of the span are of no meaning, unless it is a draft.
         start: index of the span's first token.
         n_tokens: tokens of the span, at least 1.
         n_right: clamped tokens of the suffix after the span (the rest is end fill).
         must_start: bytes with which the span's first token begins.
         given: clamped tokens directly before the span that count as filled: what was begun there,
             taken as it is.
+        draft: whether the span holds a draft to start from, see ``denoise.Canvases.noised``.
     """
 
     ids: tuple[int, ...]
@@ -54,6 +55,12 @@ class CanvasRow:
     n_right: int
     must_start: bytes
     given: tuple[int, ...] = ()
+    draft: bool = False
+
+    @property
+    def span(self) -> slice:
+        """The span's positions in the canvas."""
+        return slice(self.start, self.start + self.n_tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +200,20 @@ def heal(prefix: str, tokenizer: Tokenizer) -> tuple[str, str]:
         last = tokenizer.decode(tokenizer.encode(head)[-1:])
         head = last if head.endswith(last) else ""  # half a character: nothing can be healed
     return prefix[: len(prefix) - len(head)], head
+
+
+def text_between(filled: bytes, plan: CanvasPlan) -> str | None:
+    """Cut the known head off a filled span; ``None`` if it is not there.
+
+    ``None`` as well for bytes that are no text: half a character cannot be shown.
+    """
+    head = _utf8(plan.head)
+    if not filled.startswith(head):
+        return None
+    try:
+        return filled[len(head) :].decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _first_ids(text: str, n_tokens: int, tokenizer: Tokenizer) -> list[int]:

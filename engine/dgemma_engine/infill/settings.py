@@ -20,6 +20,9 @@ class InfillSettings:
         left_tokens: clamped tokens before the span in the canvas.
         right_tokens: clamped tokens after the span, at least, where the suffix has as many.
         n_steps: denoising steps per request.
+        length_draws: random fills per length from which the model tells likely span lengths, where
+            there is neither a draft nor a caller to tell; 0 tries all lengths.
+        warm_drafts: canvases that start from the best drafts instead of from noise.
         causal_tokens: tokens of causal continuations to propose beside the denoised spans where
             nobody tells the length; 0 for none at all. They help a model that reads better than it
             denoises.
@@ -35,6 +38,8 @@ class InfillSettings:
     left_tokens: int = 16
     right_tokens: int = 16
     n_steps: int = 12
+    length_draws: int = 4
+    warm_drafts: int = 2
     causal_tokens: int = 0
     document_weights: tuple[float, ...] = ()
     clamps_known_at_once: bool = False

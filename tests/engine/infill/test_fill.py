@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import DiffusionGemmaForBlockDiffusion
 
 from dgemma_engine.config import GenerationConfig
+from dgemma_engine.infill.denoise import Step
 from dgemma_engine.infill.fill import Filled, fill_rows
 from dgemma_engine.infill.planner import CanvasPlan, plan_canvases
 from dgemma_engine.infill.settings import InfillSettings
@@ -321,13 +322,13 @@ def test_cancelling_stops_at_the_next_step_and_returns_nothing(textual: Pair) ->
         steps: list[int] = []
 
         def on_step(
-            step: int,
+            step: Step,
             steps: list[int] = steps,
             cancel: CancelToken = cancel,
             cancelled_at: int = cancelled_at,
         ) -> None:
-            steps.append(step)
-            if step == cancelled_at:
+            steps.append(step.number)
+            if step.number == cancelled_at:
                 cancel.cancel()
 
         filled = fill(textual, plan_of(textual), n_steps=9, cancel=cancel, on_step=on_step)
@@ -339,7 +340,7 @@ def test_cancelling_stops_at_the_next_step_and_returns_nothing(textual: Pair) ->
 def test_at_the_deadline_what_is_there_is_returned(textual: Pair) -> None:
     now = 0.0
 
-    def tick(_step: int) -> None:
+    def tick(_step: Step) -> None:
         nonlocal now
         now += 1.0
 

@@ -1,0 +1,73 @@
+"""The drafts of a request: everything that is proposed without a canvas."""
+
+from collections.abc import Sequence
+
+from dgemma_engine.infill.causal import Continuation, propose_continuations
+from dgemma_engine.infill.copy import Copy, propose_copies
+from dgemma_engine.infill.document import Blend
+from dgemma_engine.infill.parts import Parts
+from dgemma_engine.infill.planner import CanvasPlan
+from dgemma_engine.infill.proposals import Earlier
+from dgemma_engine.infill.request import InfillRequest
+from dgemma_engine.infill.surroundings import Surroundings
+
+_N_PATHS = 6
+_N_COPIES = 3
+_MAX_TOKENS = 24  # 99 % of all rests of lines
+
+
+def earlier_suggestions(
+    parts: Parts, request: InfillRequest, around: Surroundings
+) -> list[Earlier]:
+    """What was suggested before, if it still fits."""
+    head = around.head.decode("utf-8", "surrogatepass")
+    encoded = (parts.tokenizer.encode(head + text) for text in request.earlier)
+    return [Earlier(ids=tuple(ids)) for ids in encoded if ids]
+
+
+def copies(parts: Parts, request: InfillRequest, around: Surroundings) -> list[Copy]:
+    """What the document itself proposes."""
+
+    def accept(ids: Sequence[int]) -> bool:
+        text = parts.tokenizer.decode_bytes(ids)
+        one_line = request.multiline or not set(text) & set(b"\r\n")
+        return one_line and text.startswith(around.head)
+
+    lengths = request.lengths
+    return propose_copies(
+        around.before,
+        around.after,
+        lengths=range(1, _MAX_TOKENS + 1) if lengths is None else lengths,
+        n_proposals=_N_COPIES,
+        accept=accept,
+    )
+
+
+def continuations(
+    parts: Parts,
+    request: InfillRequest,
+    around: Surroundings,
+    plan: CanvasPlan,
+    blend: Blend | None,
+) -> list[Continuation]:
+    """How the prefix goes on."""
+    lengths, n_tokens = request.lengths, parts.settings.causal_tokens
+    if lengths is not None and n_tokens:  # told, so that paths go as far as they must
+        n_tokens = min(_MAX_TOKENS, max(lengths))
+    *before, last_id = plan.known_ids or (None,)
+    if last_id is None or not n_tokens:
+        return []
+    found = propose_continuations(
+        parts.model,
+        parts.prefixes.encode(before).kv,
+        last_id,
+        parts.rules,
+        must_start=around.head,
+        single_line=not request.multiline,
+        n_paths=_N_PATHS,
+        n_tokens=n_tokens,
+        cancel=request.cancel,
+        blend=blend,
+        before=parts.last_known(plan),
+    )
+    return [c for c in found if lengths is None or len(c.ids) in lengths]

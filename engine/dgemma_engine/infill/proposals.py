@@ -1,0 +1,79 @@
+"""What the proposers of a request come up with, and how it becomes candidates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dgemma_engine.infill.causal import Continuation
+from dgemma_engine.infill.copy import Copy
+from dgemma_engine.infill.fill import FilledRow
+from dgemma_engine.types import Candidate, Origin
+
+_CERTAIN_MATCH, _CERTAIN_RIGHT = 21, 5
+"""Tokens that agree around a copy from which on it answers at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An earlier suggestion for this gap, as far as it still fits."""
+
+    ids: tuple[int, ...]
+
+
+Proposal = FilledRow | Copy | Continuation | Earlier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A proposal with its text and the judge's score in nats.
+
+    Attributes:
+        proposal: who came up with it.
+        text: for the gap, without what was known already.
+        score: higher is better.
+        repaired: whether part of it was denoised again because of a fault.
+    """
+
+    proposal: Proposal
+    text: str
+    score: float
+    repaired: bool = False
+
+
+def is_certain(proposal: Proposal) -> bool:
+    """Whether a copy's surroundings speak so clearly that nothing else need be asked."""
+    return isinstance(proposal, Copy) and (
+        proposal.n_left + proposal.n_right >= _CERTAIN_MATCH and proposal.n_right >= _CERTAIN_RIGHT
+    )
+
+
+def best_first(scored: Sequence[Scored]) -> list[Scored]:
+    """Order by falling score, shorter first among equals; one of those that look the same."""
+    by_look: dict[str, Scored] = {}
+    for one in sorted(scored, key=lambda one: (-one.score, len(one.proposal.ids))):
+        by_look.setdefault(" ".join(one.text.split()), one)
+    return list(by_look.values())
+
+
+def to_candidate(one: Scored) -> Candidate:
+    """Give a scored proposal as the engine's callers know it."""
+    proposal = one.proposal
+    return Candidate(
+        text=one.text,
+        score=one.score,
+        forwards=proposal.forwards if isinstance(proposal, FilledRow) else 0,
+        n_tokens=len(proposal.ids),
+        origin=_origin(proposal),
+        repaired=one.repaired,
+    )
+
+
+def _origin(proposal: Proposal) -> Origin:
+    match proposal:
+        case FilledRow():
+            return Origin.DENOISED
+        case Copy():
+            return Origin.COPIED
+        case Continuation():
+            return Origin.CONTINUED
+        case Earlier():
+            return Origin.EARLIER

@@ -1,0 +1,172 @@
+"""Parse-guided repair: what must not be shown is noised again and denoised among the rest.
+
+Where the text may not stand says whoever checks it, see ``types.SpanCheck``; the engine knows no
+grammar. First only the tokens at the fault are free, then their lines, then the whole span; what
+stays is clamped, and so self-conditioned on itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from dgemma_engine.infill.denoise import Canvases, Denoised, denoise
+from dgemma_engine.infill.parts import Parts
+from dgemma_engine.infill.planner import CanvasPlan, text_between
+from dgemma_engine.kv_cache import KVCache
+from dgemma_engine.types import CancelToken, Span, SpanCheck
+
+_N_STEPS = 3
+_N_DRAWS = 3
+"""Canvases at once, each with other noise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What came of a repair.
+
+    Attributes:
+        ids: the span's tokens, known ones at the start included; ``None`` if nothing passed.
+        forwards: denoising steps that it took, those of failed rounds included.
+    """
+
+    ids: tuple[int, ...] | None
+    forwards: int
+
+
+def repair(
+    parts: Parts,
+    kv: KVCache,
+    plan: CanvasPlan,
+    ids: Sequence[int],
+    check: SpanCheck,
+    *,
+    single_line: bool,
+    seed: int,
+    cancel: CancelToken,
+) -> Repaired:
+    """Denoise the faulty part of a span again until the check finds no fault; three rounds.
+
+    Args:
+        parts: the engine's.
+        kv: the encoded ``plan.context_ids``.
+        plan: of the request.
+        ids: the span's tokens, known ones at the start included.
+        check: says which parts of a text are at fault.
+        single_line: whether line breaks are forbidden.
+        seed: of the noise.
+        cancel: asked before each step.
+
+    Returns:
+        The first that passes, the surest of its round.
+    """
+    text = text_between(parts.tokenizer.decode_bytes(ids), plan)
+    if text is None or len(ids) > parts.max_span_tokens:
+        return Repaired(ids=None, forwards=0)
+    forwards = 0
+    for round_no, freed in enumerate(_growing(parts, plan, ids, check.bad_spans(text), text)):
+        canvases = _canvases(parts, plan, ids, freed, single_line=single_line)
+        denoised = denoise(
+            parts.model,
+            kv,
+            canvases,
+            n_steps=_N_STEPS,
+            seed=seed + round_no,
+            config=parts.config,
+            known_at_once=parts.settings.clamps_known_at_once,
+            cancel=cancel,
+        )
+        forwards += denoised.forwards
+        for found in _surest_first(denoised, len(plan.left_ids), len(ids)):
+            candidate = text_between(parts.tokenizer.decode_bytes(found), plan)
+            if candidate and not check.bad_spans(candidate):
+                return Repaired(ids=found, forwards=forwards)
+        if cancel.stop_reason() is not None:
+            break
+    return Repaired(ids=None, forwards=forwards)
+
+
+def _growing(
+    parts: Parts, plan: CanvasPlan, ids: Sequence[int], bad: Sequence[Span], text: str
+) -> Iterator[list[bool]]:
+    """Which tokens to free: those at the fault, then their lines, then all; no set twice."""
+    tried: list[list[bool]] = []
+    for spans in (bad, [_lines_around(text, span) for span in bad], [Span(start=0, end=len(text))]):
+        freed = _tokens_at(parts, plan, ids, spans, text)
+        if any(freed) and freed not in tried:
+            tried.append(freed)
+            yield freed
+
+
+def _tokens_at(
+    parts: Parts, plan: CanvasPlan, ids: Sequence[int], spans: Sequence[Span], text: str
+) -> list[bool]:
+    """The tokens that touch a span; those of known text alone stay."""
+    n_known = _n_bytes(plan.head)
+    places = [
+        (n_known + _n_bytes(text[: span.start]), n_known + _n_bytes(text[: span.end]))
+        for span in spans
+    ]
+    freed, start = [], 0
+    for token in ids:
+        end = start + len(parts.tokenizer.token_bytes[token])
+        touched = any(first <= end and start <= last for first, last in places)
+        freed.append(touched and end > n_known)
+        start = end
+    return freed
+
+
+def _canvases(
+    parts: Parts,
+    plan: CanvasPlan,
+    ids: Sequence[int],
+    freed: Sequence[bool],
+    *,
+    single_line: bool,
+) -> Canvases:
+    """Canvases with the span's tokens in it, the freed ones noised."""
+    eos_id = parts.model.config.eos_token_ids[0]
+    n_canvas = len(plan.rows[0].ids)
+    known = [*plan.left_ids, *ids]
+    n_canvas = max(n_canvas, len(known))
+    right = plan.right_ids[: n_canvas - len(known)]
+    fill = [eos_id] * (n_canvas - len(known) - len(right))
+    canvas = torch.tensor([*known, *right, *fill], device=parts.device)
+    free = torch.zeros(n_canvas, dtype=torch.bool, device=parts.device)
+    free[len(plan.left_ids) : len(known)] = torch.tensor(freed, device=parts.device)
+    forbidden = parts.rules.forbidden(single_line=single_line).repeat(sum(freed), 1)
+    if begun := _begun_bytes(parts, plan, ids, freed):
+        forbidden[0] |= ~parts.rules.starting_with(begun)
+    return Canvases(
+        ids=canvas.repeat(_N_DRAWS, 1),
+        free=free.repeat(_N_DRAWS, 1),
+        noised=free.repeat(_N_DRAWS, 1),
+        forbidden=forbidden.repeat(_N_DRAWS, 1),
+    )
+
+
+def _begun_bytes(
+    parts: Parts, plan: CanvasPlan, ids: Sequence[int], freed: Sequence[bool]
+) -> bytes:
+    """Known bytes with which the first freed token must begin."""
+    first = freed.index(True)
+    start = sum(len(parts.tokenizer.token_bytes[token]) for token in ids[:first])
+    return plan.head.encode("utf-8", "surrogatepass")[start:]
+
+
+def _surest_first(denoised: Denoised, start: int, n_tokens: int) -> Iterator[tuple[int, ...]]:
+    certainty = denoised.entropy.sum(dim=1)
+    for idx in certainty.argsort().tolist():
+        if denoised.row_forwards[idx]:
+            yield tuple(denoised.argmax[idx, start : start + n_tokens].tolist())
+
+
+def _lines_around(text: str, span: Span) -> Span:
+    """Grow a span to whole lines."""
+    start = max(text.rfind(end, 0, span.start) for end in "\n\r") + 1
+    ends = [place for end in "\n\r" if (place := text.find(end, span.end)) >= 0]
+    return Span(start=start, end=min(ends, default=len(text)))
+
+
+def _n_bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
