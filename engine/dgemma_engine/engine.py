@@ -25,6 +25,7 @@ from dgemma_engine.infill.infiller import infill
 from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import max_span_tokens, span_tokens
 from dgemma_engine.infill.request import InfillRequest
+from dgemma_engine.infill.rewriter import RewriteRequest, rewrite
 from dgemma_engine.infill.settings import InfillSettings, load_infill_settings
 from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.model.transformer import Transformer
@@ -322,6 +323,63 @@ class Engine:
             on_step=on_step,
         )
         return infill(self._infill_parts(), request)
+
+    def rewrite(
+        self,
+        prefix: str,
+        text: str,
+        suffix: str,
+        *,
+        strength: float = 0.5,
+        max_changed: int | None = None,
+        n_candidates: int = 3,
+        steps: int | None = None,
+        seed: int = 0,
+        check: SpanCheck | None = None,
+        cancel: CancelToken | None = None,
+    ) -> InfillResult:
+        """Rewrite the text between two others, as little or as much as ``strength`` says.
+
+        Args:
+            prefix: all text before the span.
+            text: the span as it is, at most :attr:`max_span_tokens`; its number of tokens stays.
+            suffix: all text after it.
+            strength: share of its tokens that are noised at first: 0.15 mends, 0.7 rewrites.
+            max_changed: most tokens that may change.
+            n_candidates: most candidates to return, at least 1.
+            steps: denoising steps; ``None`` takes twice what suits the checkpoint for a fill.
+            seed: of this request's own generator; the same call gives the same result.
+            check: says which candidates may be shown; the others are repaired or left out.
+            cancel: asked at each denoising step, may carry a deadline.
+
+        Returns:
+            Distinct candidates that differ from ``text``, best first.
+
+        Raises:
+            RequestError: an argument is out of range.
+            TokenizerError: the checkpoint has no tokenizer.
+        """
+        n_steps = 2 * self.infill_settings.n_steps if steps is None else steps
+        if n_candidates < 1 or n_steps < 1:
+            raise RequestError(f"{n_candidates=} and steps={n_steps} must be at least 1")
+        if not 0 < strength <= 1:
+            raise RequestError(f"{strength=} must be above 0 and at most 1")
+        if max_changed is not None and max_changed < 1:
+            raise RequestError(f"{max_changed=} must be at least 1")
+        _check_seed(seed)
+        request = RewriteRequest(
+            prefix=prefix,
+            text=text,
+            suffix=suffix,
+            strength=strength,
+            max_changed=max_changed,
+            n_candidates=n_candidates,
+            n_steps=n_steps,
+            seed=seed,
+            check=check,
+            cancel=cancel or CancelToken(),
+        )
+        return rewrite(self._infill_parts(), request)
 
     def _infill_parts(self) -> Parts:
         """What infilling needs, made at the first request: its tables cost a moment."""

@@ -110,6 +110,38 @@ def denoise_step(
     )
 
 
+def posterior(predicted: Tensor, current: Tensor, *, alpha: float, alpha_next: float) -> Tensor:
+    """Distribution of the next, less noisy token of uniform-state diffusion.
+
+    A token of noise level alpha is the clean one with probability alpha, else uniformly random. Its
+    posterior at a lower level keeps what stands there, takes the clean token, or draws at random;
+    unlike :func:`denoise_step`, which noises again whatever it does not accept, it lets tokens
+    stay.
+
+    Args:
+        predicted: (R, V), the predicted distribution of the clean tokens.
+        current: int64 (R,), the tokens as they are.
+        alpha: share of clean tokens now, below 1.
+        alpha_next: share of clean tokens then, from ``alpha`` to 1.
+
+    Returns:
+        (R, V) probabilities.
+
+    Source:
+        D3PM (arXiv 2107.03006), equation 3, for uniform transitions; summed over the clean token.
+    """
+    vocab_size = predicted.shape[-1]
+    stays = alpha / alpha_next
+    noise_now, noise_between, noise_then = (
+        (1 - share) / vocab_size for share in (alpha, stays, alpha_next)
+    )
+    is_current = torch.zeros_like(predicted).scatter_(1, current[:, None], 1.0)
+    # p(clean) / q(current | clean): how much each clean token explains what stands there.
+    explained = predicted / (noise_now + alpha * is_current)
+    towards = alpha_next * explained + noise_then * explained.sum(dim=1, keepdim=True)
+    return (noise_between + stays * is_current) * towards
+
+
 class StopRule:
     """Stops a canvas whose prediction is stable and confident.
 

@@ -21,6 +21,7 @@ from dgemma_engine.sampler import (
     StopRule,
     accept_by_entropy,
     denoise_step,
+    posterior,
     temperature,
     token_entropy,
 )
@@ -354,3 +355,30 @@ def test_the_stop_rule_is_the_references_with_nothing_clamped(
         expected = theirs(argmax, logits)
         free = torch.ones(2, 3, dtype=torch.bool)
         assert torch.equal(ours.finished(argmax, token_entropy(logits), free), expected)
+
+
+@pytest.mark.parametrize(("alpha", "alpha_next"), [(0.3, 0.6), (0.0, 0.25), (0.9, 1.0), (0.5, 0.5)])
+def test_the_posterior_is_that_of_bayes_rule_over_all_pasts(
+    alpha: float, alpha_next: float
+) -> None:
+    """Summed over clean tokens, each weighed by how well it explains the current token."""
+    vocab_size = 5
+    generator = torch.Generator().manual_seed(0)
+    predicted = torch.rand(7, vocab_size, generator=generator).softmax(-1)
+    current = torch.randint(vocab_size, (7,), generator=generator)
+
+    def forward(share: float, source: int, target: int) -> float:
+        return share * (source == target) + (1 - share) / vocab_size
+
+    expected = torch.zeros(7, vocab_size)
+    for row, now in enumerate(current.tolist()):
+        for clean in range(vocab_size):
+            joint = [
+                forward(alpha_next, clean, then) * forward(alpha / alpha_next, then, now)
+                for then in range(vocab_size)
+            ]
+            for then, p in enumerate(joint):
+                expected[row, then] += predicted[row, clean] * p / sum(joint)
+
+    found = posterior(predicted, current, alpha=alpha, alpha_next=alpha_next)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)

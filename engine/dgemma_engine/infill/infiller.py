@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from dgemma_engine.infill.denoise import OnStep, Step
 from dgemma_engine.infill.drafts import continuations, copies, earlier_suggestions
-from dgemma_engine.infill.fill import FilledRow, fill_rows
+from dgemma_engine.infill.fill import fill_rows
+from dgemma_engine.infill.judging import judged, text_of, with_scores
 from dgemma_engine.infill.lengths import rank_lengths
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import CanvasPlan, CanvasRow, heal, text_between
+from dgemma_engine.infill.planner import CanvasPlan, CanvasRow, heal
 from dgemma_engine.infill.proposals import (
     Proposal,
     Scored,
@@ -22,11 +23,10 @@ from dgemma_engine.infill.proposals import (
     is_certain,
     to_candidate,
 )
-from dgemma_engine.infill.repair import repair
 from dgemma_engine.infill.request import InfillRequest
-from dgemma_engine.infill.select import judge, read_together
+from dgemma_engine.infill.showing import fit_to_show
 from dgemma_engine.infill.surroundings import Surroundings
-from dgemma_engine.types import Draft, InfillResult, Origin, SpanCheck, StopReason
+from dgemma_engine.types import Draft, InfillResult, Origin, StopReason
 
 LINE_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
 BLOCK_LENGTHS = (*LINE_LENGTHS, 16, 24, 32, 48, 64)
@@ -37,9 +37,6 @@ _N_LENGTHS = 3
 
 _N_CANVASES = 4
 """Canvases to fill at once, where there are not more lengths to try."""
-
-_N_CHECKED = 12
-"""Candidates looked at before the best of them is repaired."""
 
 
 def infill(parts: Parts, request: InfillRequest) -> InfillResult:
@@ -71,7 +68,9 @@ class _Run:
         if certain := [copy for copy in copied if is_certain(copy)]:
             # In the order in which they come; nothing was read, so there is no score to tell.
             self.stop = StopReason.STABLE
-            self.scored = self._with_scores(certain, [-float(n) for n in range(len(certain))])
+            self.scored = with_scores(
+                self.parts, self.plan, certain, [-float(n) for n in range(len(certain))]
+            )
         else:
             drafts: list[Proposal] = [*copied]
             if Origin.EARLIER in proposers:
@@ -84,15 +83,25 @@ class _Run:
                 self.scored = self._judged(drafts)
             if Origin.DENOISED in proposers and not cancel.cancelled:
                 self._denoise()
-        shown, n_refused = self._checked(best_first(self.scored))
+        shown = fit_to_show(
+            self.parts,
+            self.plan,
+            best_first(self.scored),
+            self.request.check,
+            n_wanted=self.request.n_candidates,
+            single_line=not self.request.multiline,
+            seed=self.request.seed,
+            cancel=cancel,
+        )
+        self.forwards += shown.forwards
         if cancel.cancelled:
-            self.stop, shown = StopReason.CANCELLED, []
+            self.stop = StopReason.CANCELLED
         return InfillResult(
-            candidates=tuple(to_candidate(one) for one in shown),
+            candidates=() if cancel.cancelled else tuple(map(to_candidate, shown.scored)),
             stop=self.stop,
             forwards=self.forwards,
             milliseconds=(time.perf_counter() - self.started) * 1000,
-            n_refused=n_refused,
+            n_refused=shown.n_refused,
         )
 
     def _plan(self, lengths: tuple[int, ...]) -> CanvasPlan:
@@ -133,7 +142,8 @@ class _Run:
         if self.stop is not StopReason.DEADLINE:
             self.scored += self._judged(filled.rows)
         elif not self.scored:  # no time for a judge, so the denoiser's own word counts
-            self.scored = self._with_scores(filled.rows, [row.confidence for row in filled.rows])
+            scores = [row.confidence for row in filled.rows]
+            self.scored = with_scores(parts, self.plan, filled.rows, scores)
 
     def _likely_lengths(self) -> tuple[int, ...]:
         """Lengths at which a canvas is worth its time: the best drafts', or the model's choice."""
@@ -173,88 +183,13 @@ class _Run:
                 (*plan.rows[idx].given, *ids[plan.rows[idx].span])
                 for idx, ids in zip(step.rows, step.argmax.tolist(), strict=True)
             ]
-            texts = [self._text(ids) for ids in spans]
+            texts = [text_of(self.parts, plan, ids) for ids in spans]
             on_step(Draft(step=step.number, texts=tuple(text for text in texts if text)))
 
         return pass_on
 
-    def _text(self, ids: Sequence[int]) -> str | None:
-        return text_between(self.parts.tokenizer.decode_bytes(ids), self.plan)
-
-    def _with_scores(self, proposals: Sequence[Proposal], scores: Sequence[float]) -> list[Scored]:
-        pairs = zip(proposals, scores, strict=True)
-        return [
-            Scored(proposal=proposal, text=text, score=score)
-            for proposal, score in pairs
-            if (text := self._text(proposal.ids))
-        ]
-
     def _judged(self, proposals: Sequence[Proposal]) -> list[Scored]:
-        """Score all proposals; those of one text are read once."""
-        plan, parts = self.plan, self.parts
-        *before, last_id = plan.known_ids or (None,)
-        if last_id is None:  # nothing before the gap, so no row predicts its first token
-            rows = [p for p in proposals if isinstance(p, FilledRow)]
-            return self._with_scores(rows, [row.confidence for row in rows])
-        texts = [self._text(p.ids) for p in proposals]
-        distinct = [text for text in dict.fromkeys(texts) if text]
-        if not distinct:
-            return []
-        scores = judge(
-            parts.model,
-            parts.prefixes.encode(before).kv,
-            last_id,
-            [read_together(plan.head + text, plan.right_ids, parts.tokenizer) for text in distinct],
-            self.blend,
-            parts.last_known(plan),
-        )
-        by_text = dict(zip(distinct, scores, strict=True))
-        return [
-            Scored(proposal=proposal, text=text, score=by_text[text])
-            for proposal, text in zip(proposals, texts, strict=True)
-            if text
-        ]
-
-    def _checked(self, ranked: Sequence[Scored]) -> tuple[list[Scored], int]:
-        """Pass over what may not be shown; where nothing else is left, repair the best.
-
-        Returns:
-            Candidates that may be shown, best first, and how many were refused.
-        """
-        check, n_wanted = self.request.check, self.request.n_candidates
-        if check is None:
-            return list(ranked[:n_wanted]), 0
-        good: list[Scored] = []
-        refused: list[Scored] = []
-        for one in ranked[:_N_CHECKED]:
-            (refused if check.bad_spans(one.text) else good).append(one)
-            if len(good) == n_wanted:
-                break
-        if not good and refused:
-            good = self._repaired(refused, check)
-        return good, len(refused)
-
-    def _repaired(self, refused: Sequence[Scored], check: SpanCheck) -> list[Scored]:
-        """Repair the first that can be: the denoiser's own before drafts."""
-        by_origin = sorted(refused, key=lambda one: not isinstance(one.proposal, FilledRow))
-        for one in by_origin:
-            mended = repair(
-                self.parts,
-                self.parts.prefixes.encode(self.plan.context_ids).kv,
-                self.plan,
-                one.proposal.ids,
-                check,
-                single_line=not self.request.multiline,
-                seed=self.request.seed,
-                cancel=self.request.cancel,
-            )
-            self.forwards += mended.forwards
-            if mended.ids is not None and (text := self._text(mended.ids)):
-                proposal = replace(one.proposal, ids=mended.ids)
-                return [Scored(proposal=proposal, text=text, score=one.score, repaired=True)]
-            if self.request.cancel.stop_reason() is not None:
-                break
-        return []
+        return judged(self.parts, self.plan, proposals, self.blend)
 
 
 def _started_from(row: CanvasRow, ids: tuple[int, ...]) -> CanvasRow:
