@@ -22,6 +22,7 @@ from dgemma_engine.config import (
 from dgemma_engine.errors import CheckpointError, DeviceError, RequestError, TokenizerError
 from dgemma_engine.generate import StepReport, generate
 from dgemma_engine.infill.infiller import infill
+from dgemma_engine.infill.joint import JointRequest, infill_jointly
 from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import max_span_tokens, span_tokens
 from dgemma_engine.infill.request import InfillRequest
@@ -31,7 +32,15 @@ from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.prefix_cache import PrefixCache, PrefixCacheStore
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer
-from dgemma_engine.types import CancelToken, Draft, InfillResult, Origin, SpanCheck
+from dgemma_engine.types import (
+    CancelToken,
+    Draft,
+    InfillResult,
+    JointResult,
+    Origin,
+    Span,
+    SpanCheck,
+)
 
 EMBEDDED = "embedded"
 _FLOAT32_MAX_BYTES = 4 * 2**30
@@ -323,6 +332,51 @@ class Engine:
             on_step=on_step,
         )
         return infill(self._infill_parts(), request)
+
+    def infill_jointly(
+        self,
+        text: str,
+        spans: Sequence[Span],
+        *,
+        multiline: bool = False,
+        n_candidates: int = 3,
+        steps: int | None = None,
+        seed: int = 0,
+        accept: Callable[[tuple[str, ...]], bool] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> JointResult:
+        """Fill several gaps of one text together, each seeing all others.
+
+        Args:
+            text: the whole text.
+            spans: the gaps (code points), in order, not overlapping; what stands in them is
+                replaced.
+            multiline: whether a fill may contain line breaks.
+            n_candidates: most candidates to return, at least 1.
+            steps: denoising steps at most; ``None`` takes what suits the checkpoint.
+            seed: of this request's own generator; the same call gives the same result.
+            accept: says whether texts for all gaps may be shown.
+            cancel: asked at each denoising step.
+
+        Raises:
+            RequestError: an argument is out of range, or the gaps do not fit into one canvas.
+            TokenizerError: the checkpoint has no tokenizer.
+        """
+        n_steps = self.infill_settings.n_steps if steps is None else steps
+        if n_candidates < 1 or n_steps < 1:
+            raise RequestError(f"{n_candidates=} and steps={n_steps} must be at least 1")
+        _check_seed(seed)
+        request = JointRequest(
+            text=text,
+            spans=tuple(spans),
+            multiline=multiline,
+            n_candidates=n_candidates,
+            n_steps=n_steps,
+            seed=seed,
+            accept=accept,
+            cancel=cancel or CancelToken(),
+        )
+        return infill_jointly(self._infill_parts(), request)
 
     def rewrite(
         self,

@@ -87,6 +87,29 @@ class InfillResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JointCandidate:
+    """Texts for several gaps, one each.
+
+    Attributes:
+        texts: in the order of the gaps.
+        score: the judge's value in nats for all of them, higher is better.
+    """
+
+    texts: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointResult:
+    """The candidates of one request for several gaps, best first; fields as ``InfillResult``."""
+
+    candidates: tuple[JointCandidate, ...]
+    stop: StopReason
+    forwards: int
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What a denoising step shows of a request on its way.
 
