@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from dgemma_engine.types import Span
+from dgemma_ls.documents import Change, DocumentStore
 from dgemma_ls.features.fill import CANDIDATES_TO_GATE, finish, prepare
 from dgemma_ls.loading import EMBEDDED, load_engine
+from dgemma_ls.positions import Position, PositionEncoding
 from dgemma_ls.settings import Settings
 from dgemma_ls.types import Refusal, Snapshot
 
@@ -28,6 +30,7 @@ _SPAN_TOKENS = 12
 _N_ROUNDS = 30
 _N_SUGGESTIONS = 40
 _FILE_LINES = 2000
+_LONG_FILE_LINES = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class Figure:
 def main(argv: Sequence[str]) -> int:
     """Measure and print a table or JSON; give the exit code."""
     args = _parser().parse_args(argv)
-    figures = [*_load_time(args.model)]
+    figures = [*_load_time(args.model), _did_change()]
     engine = load_engine(args.model)
     figures += _forward(engine, Path(args.model), with_peer=args.peer)
     figures += _suggestions(engine)
@@ -243,12 +246,26 @@ def _suggestions(engine: Any) -> list[Figure]:
     ]
 
 
-def _long_file() -> str:
-    """Python of 2,000 lines: our own sources, one after the other."""
+def _did_change() -> Figure:
+    """Time to take in one typed character at random places of a document of 50,000 lines."""
+    store = DocumentStore()
+    store.open("bench", 0, "python", _long_file(_LONG_FILE_LINES))
+    rng = random.Random(0)
+    times = []
+    for version in range(1, 301):
+        place = Position(rng.randrange(_LONG_FILE_LINES), 4)
+        start = time.perf_counter()
+        store.change("bench", version, [Change("x", (place, place))], PositionEncoding.UTF16)
+        times.append(time.perf_counter() - start)
+    return Figure(name="didChange, 50000 lines", value=statistics.median(times) * 1e6, unit="µs")
+
+
+def _long_file(n_lines: int = _FILE_LINES) -> str:
+    """Python of so many lines: our own sources, one after the other."""
     folder = Path(__file__).resolve().parents[1]
     sources = [path.read_text("utf-8") for path in sorted(folder.rglob("*.py"))]
     lines = "\n".join(sources).split("\n")
-    lines = (lines * (_FILE_LINES // len(lines) + 1))[:_FILE_LINES]
+    lines = (lines * (n_lines // len(lines) + 1))[:n_lines]
     return "\n".join(lines) + "\n"
 
 

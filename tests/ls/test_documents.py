@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dgemma_ls.documents import Change, DocumentStore, UnknownDocumentError
+from dgemma_ls.documents import (
+    LOGGED_CHANGES,
+    LOGGED_CHARACTERS,
+    Change,
+    DocumentStore,
+    UnknownDocumentError,
+)
 from dgemma_ls.positions import LineIndex, Position, PositionEncoding
 from tests.strategies import edit_scripts
 
@@ -26,6 +32,15 @@ def splits_line_end(text: str, offset: int) -> bool:
     return text[max(offset - 1, 0) : offset + 1] == "\r\n"
 
 
+def same_lines(ours: LineIndex, fresh: LineIndex, encoding: PositionEncoding) -> None:
+    assert ours.text == fresh.text
+    assert [ours.line_span(n) for n in range(ours.n_lines)] == [
+        fresh.line_span(n) for n in range(fresh.n_lines)
+    ]
+    for offset in range(len(fresh.text) + 1):
+        assert ours.position_at(offset, encoding) == fresh.position_at(offset, encoding)
+
+
 @given(edit_scripts(), st.sampled_from(PositionEncoding))
 def test_ranged_changes_are_what_slicing_says(
     script: tuple[str, list[tuple[int, int, str]]], encoding: PositionEncoding
@@ -45,7 +60,62 @@ def test_ranged_changes_are_what_slicing_says(
         snapshot = store.get(URI)
         assert snapshot is not None
         assert (snapshot.text, snapshot.version) == (text, version)
-        assert store.line_index(URI).n_lines == LineIndex(text).n_lines
+        same_lines(store.line_index(URI), LineIndex(text), encoding)
+
+
+@given(edit_scripts(), st.integers(0, 5))
+def test_the_log_leads_from_any_version_to_the_newest(
+    script: tuple[str, list[tuple[int, int, str]]], since: int
+) -> None:
+    text, edits = script
+    store = opened(text)
+    history = [text]
+    for version, (_, _, new) in enumerate(edits, start=2):
+        # The whole text, as some editors send it; the log holds only what differs.
+        text = new + text[len(new) // 2 :]
+        store.change(URI, version, [Change(text)], UTF16)
+        history.append(text)
+    changes = store.changes_since(URI, 1 + since)
+
+    if since >= len(history):
+        assert changes is None
+        return
+    assert changes is not None
+    replayed = history[since]
+    for each in changes:
+        old = each.old_span
+        assert replayed[old.start : old.end] == each.old_text
+        replayed = replayed[: old.start] + each.new_text + replayed[old.end :]
+    assert replayed == history[-1]
+
+
+def test_the_log_forgets_what_is_too_old_and_knows_that_it_did() -> None:
+    store = opened("")
+    for version in range(2, LOGGED_CHANGES + 5):
+        store.change(URI, version, [at(0, 0, 0, 0, "x")], UTF16)
+
+    assert store.changes_since(URI, 3) is None
+    changes = store.changes_since(URI, 4)
+    assert changes is not None
+    assert len(changes) == LOGGED_CHANGES
+
+
+def test_the_log_holds_no_more_text_than_its_budget() -> None:
+    store = opened("")
+    store.change(URI, 2, [Change("x" * (LOGGED_CHARACTERS + 1))], UTF16)
+
+    assert store.changes_since(URI, 1) is None
+    assert store.changes_since(URI, 2) == ()
+
+
+def test_opening_again_or_counting_anew_starts_a_new_log() -> None:
+    store = opened("a")
+    store.open(URI, 4, "python", "b")
+    assert store.changes_since(URI, 1) is None
+    store.change(URI, 2, [Change("c")], UTF16)
+    assert store.changes_since(URI, 4) is None
+    store.close(URI)
+    assert store.changes_since(URI, 2) is None
 
 
 def test_each_change_of_a_batch_sees_the_one_before_it() -> None:

@@ -117,6 +117,33 @@ def test_two_lone_surrogates_stay_two_characters() -> None:
     assert LineIndex("\ud83d\ude00x").offset_at(0, 2, UTF16) == 2
 
 
+@given(st.data(), st.integers(0, 3000), ENCODINGS)
+def test_an_index_of_many_blocks_follows_edits(
+    data: st.DataObject, n_lines: int, encoding: PositionEncoding
+) -> None:
+    index = LineIndex("é\r\na\r\n" * n_lines)
+    for _ in range(3):
+        start = data.draw(st.integers(0, len(index.text)))
+        end = min(len(index.text), start + data.draw(st.sampled_from([0, 1, 2, 3, 9000])))
+        new = data.draw(st.sampled_from(["", "\r", "\n", "x", "\n" * 2000, "\r\n"]))
+        index = index.replaced(start, end, new)
+    lines = naive_lines(index.text)
+
+    assert [index.line_span(n) for n in range(index.n_lines)] == [
+        (start, start + len(content)) for start, content in lines
+    ]
+    for number in {0, len(lines) // 2, len(lines) - 1}:
+        start, content = lines[number]
+        end = Position(number, sum(width(each, encoding) for each in content))
+        assert index.position_at(start + len(content), encoding) == end
+        assert index.offset_at(*end, encoding) == start + len(content)
+
+
+def test_a_range_outside_the_text_is_our_bug_and_raises() -> None:
+    with pytest.raises(ValueError, match="outside a text of 2"):
+        LineIndex("ab").replaced(1, 3, "")
+
+
 @pytest.mark.parametrize("offset", [-1, 3])
 def test_an_offset_outside_the_text_is_our_bug_and_raises(offset: int) -> None:
     with pytest.raises(ValueError, match="outside the text of 2"):

@@ -1,0 +1,117 @@
+"""What changed between two texts, and where a place in the old one lies in the new one.
+
+Pure arithmetic on code-point offsets: no documents, no parser, no protocol.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dgemma_engine.types import Span
+
+_CHUNK = 1 << 14  # characters compared at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """One change of a text: ``new_text`` instead of ``old_text``, which began at ``start``."""
+
+    start: int
+    old_text: str
+    new_text: str
+
+    @property
+    def old_span(self) -> Span:
+        """Where the old text lay in the text before the change."""
+        return Span(start=self.start, end=self.start + len(self.old_text))
+
+    @property
+    def new_span(self) -> Span:
+        """Where the new text lies in the text after the change."""
+        return Span(start=self.start, end=self.start + len(self.new_text))
+
+    @property
+    def growth(self) -> int:
+        """By how many characters the text became longer."""
+        return len(self.new_text) - len(self.old_text)
+
+
+def carry_offset(
+    offset: int, replacements: Iterable[Replacement], *, before_insertions: bool = False
+) -> int:
+    """Give the place of an offset after changes that came one after the other.
+
+    In a replaced text it goes to the end of what replaced it, as a cursor does; with
+    ``before_insertions`` to the start. The same holds where text is inserted right at the offset.
+    """
+    for each in replacements:
+        old = each.old_span
+        if offset > old.end or (offset == old.end and not before_insertions):
+            offset += each.growth
+        elif offset > old.start:
+            offset = each.new_span.start if before_insertions else each.new_span.end
+    return offset
+
+
+def carry_span(span: Span, replacements: Iterable[Replacement]) -> Span | None:
+    """Give the place of a span after changes, ``None`` once a change reached into it.
+
+    A change that only touches an end stays outside. An empty span moves behind what is inserted
+    at it, and is lost when the text around it is replaced.
+    """
+    for each in replacements:
+        old = each.old_span
+        if old.end <= span.start:
+            span = Span(start=span.start + each.growth, end=span.end + each.growth)
+        elif old.start < span.end or span.start == span.end > old.start:
+            return None
+    return span
+
+
+def difference(before: str, after: str) -> Replacement | None:
+    """Give the one replacement between what both texts begin and end with, ``None`` if equal."""
+    if before == after:
+        return None
+    shortest = min(len(before), len(after))
+    start = _common_prefix(before, after, shortest)
+    tail = _common_suffix(before, after, shortest - start)
+    return Replacement(
+        start=start,
+        old_text=before[start : len(before) - tail],
+        new_text=after[start : len(after) - tail],
+    )
+
+
+def _common_prefix(first: str, second: str, limit: int) -> int:
+    """Compare in chunks, as slices are compared by the machine, then halve the odd chunk."""
+    low = 0
+    while low < limit:
+        high = min(low + _CHUNK, limit)
+        if first[low:high] != second[low:high]:
+            break
+        low = high
+    high = min(low + _CHUNK, limit)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first[low:middle] == second[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _common_suffix(first: str, second: str, limit: int) -> int:
+    low, n_first, n_second = 0, len(first), len(second)
+
+    def same(start: int, end: int) -> bool:
+        return first[n_first - end : n_first - start] == second[n_second - end : n_second - start]
+
+    while low < limit and same(low, min(low + _CHUNK, limit)):
+        low = min(low + _CHUNK, limit)
+    high = min(low + _CHUNK, limit)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if same(low, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
