@@ -75,7 +75,7 @@ class LineIndex:
         """
         if not 0 <= start <= end <= len(self._text):
             raise ValueError(f"{start=}, {end=} lie outside a text of {len(self._text)} characters")
-        text = self._text[:start] + new_text + self._text[end:]
+        text = "".join((self._text[:start], new_text, self._text[end:]))
         new_end = start + len(new_text)
         # Whether a line starts at n depends on the characters n - 1 and n alone, so only the
         # starts from ``start`` to ``new_end`` may have changed, both included.
