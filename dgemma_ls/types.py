@@ -38,11 +38,19 @@ class Edit:
         Raises:
             ValueError: if the snapshot is another document or version, or shorter than the span.
         """
+        self.require_fits(snapshot)
+        return snapshot.text[: self.span.start] + self.new_text + snapshot.text[self.span.end :]
+
+    def require_fits(self, snapshot: Snapshot) -> None:
+        """Make sure that this is an edit of the snapshot.
+
+        Raises:
+            ValueError: if the snapshot is another document or version, or shorter than the span.
+        """
         if (snapshot.uri, snapshot.version) != (self.uri, self.version):
             raise ValueError(f"edit of {self.uri} version {self.version}, not {snapshot.version}")
         if self.span.end > len(snapshot.text):
             raise ValueError(f"{self.span} ends after the text ({len(snapshot.text)} characters)")
-        return snapshot.text[: self.span.start] + self.new_text + snapshot.text[self.span.end :]
 
 
 class RefusalReason(enum.Enum):

@@ -32,7 +32,7 @@ def check(marked: str, expect: RefusalReason | None, language_id: str = "python"
     assert verdict == (edit if expect is None else Refusal(reason=expect))
 
 
-@pytest.mark.parametrize("language_id", ["python", "rust"])
+@pytest.mark.parametrize("language_id", ["python", "zig"])
 def test_a_right_fill_passes(language_id: str) -> None:
     check("x = foo(├a, b┤)\n", PASSES, language_id)
 
@@ -96,10 +96,10 @@ def test_a_selection_that_was_broken_may_not_break_elsewhere() -> None:
 
 
 def test_without_a_grammar_brackets_and_quotes_must_pair_up() -> None:
-    check("fn f(├x: u8┤) {}\n", PASSES, "rust")
-    check("fn f(├x: u8) {}┤", PASSES, "rust")
-    check("fn f(├g(┤) {}\n", BREAKS, "rust")
-    check('let s = ├"a┤;\n', BREAKS, "rust")
+    check("fn f(├x: u8┤) {}\n", PASSES, "zig")
+    check("fn f(├x: u8) {}┤", PASSES, "zig")
+    check("fn f(├g(┤) {}\n", BREAKS, "zig")
+    check('let s = ├"a┤;\n', BREAKS, "zig")
 
 
 def test_markdown_takes_any_text() -> None:
@@ -112,7 +112,7 @@ def test_an_edit_of_another_version_is_our_bug_and_raises() -> None:
         gate(snapshot_of("y\n"), edit)
 
 
-@given(st.data(), st.sampled_from(["python", "json", "rust"]), texts(20), texts(6))
+@given(st.data(), st.sampled_from(["python", "json", "zig"]), texts(20), texts(6))
 def test_bytes_outside_the_span_never_change(
     data: st.DataObject, language_id: str, text: str, new: str
 ) -> None:

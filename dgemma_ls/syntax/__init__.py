@@ -1,0 +1,30 @@
+"""What tree-sitter says about a text. Knows no edits, no documents and no protocol.
+
+``trees`` parses, ``flaws`` finds where a text does not parse, ``sections`` says which part of a
+long text to look at, ``blocks`` what stands around a place; ``brackets`` serves where there is no
+grammar. Grammar wheels are imported when their language is first met.
+"""
+
+from dgemma_ls.languages import language_for_path
+from dgemma_ls.syntax.blocks import enclosing_block, node_kind_at, wants_multiline
+from dgemma_ls.syntax.brackets import count_unpaired, find_unpaired
+from dgemma_ls.syntax.flaws import Flaw, find_flaws, flaws_of, has_grammar
+from dgemma_ls.syntax.sections import section_around
+from dgemma_ls.syntax.trees import ParsedText, parse, parse_anew
+
+__all__ = [
+    "Flaw",
+    "ParsedText",
+    "count_unpaired",
+    "enclosing_block",
+    "find_flaws",
+    "find_unpaired",
+    "flaws_of",
+    "has_grammar",
+    "language_for_path",
+    "node_kind_at",
+    "parse",
+    "parse_anew",
+    "section_around",
+    "wants_multiline",
+]
