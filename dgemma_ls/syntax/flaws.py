@@ -57,12 +57,16 @@ def _flawed_nodes(root: Node) -> Iterator[tuple[Node, bool]]:
     pending = [(root, False)]
     while pending:
         node, nested = pending.pop()
-        if node.is_error or node.is_missing:
+        if not node.has_error:
+            continue
+        flawed = [child for child in node.children if child.has_error]
+        # A missing thing may be hidden below a name that the grammar gives it (C#'s identifiers):
+        # then nothing tells of it but the name's own mark.
+        if node.is_error or node.is_missing or not flawed:
             yield node, nested
-        if node.has_error:
-            inside = nested or node.is_error
-            pending.extend((child, inside) for child in reversed(node.children))
+        inside = nested or node.is_error
+        pending.extend((child, inside) for child in reversed(flawed))
 
 
 def _kind(node: Node) -> str:
-    return f"MISSING {node.type}" if node.is_missing else "ERROR"
+    return "ERROR" if node.is_error else f"MISSING {node.type}"

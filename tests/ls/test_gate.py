@@ -1,10 +1,13 @@
 """What the gate lets through. ├ ┤ stand around the new text, ├old│new┤ replaces old."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dgemma_engine.types import Span
+from dgemma_ls.gate import broken_spans
 from dgemma_ls.gate import check as gate
 from dgemma_ls.syntax import find_flaws
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
@@ -100,6 +103,49 @@ def test_without_a_grammar_brackets_and_quotes_must_pair_up() -> None:
     check("fn f(├x: u8) {}┤", PASSES, "zig")
     check("fn f(├g(┤) {}\n", BREAKS, "zig")
     check('let s = ├"a┤;\n', BREAKS, "zig")
+
+
+@pytest.mark.parametrize(
+    ("marked", "broken"),
+    [
+        ("x = foo(├a, b┤)\n", []),
+        ("x = ├a│a┤\n", []),
+        ("x = foo(├a, b c, d┤)\ny = 1\n", ["c"]),
+        ("x = foo(├é, 𝒳 c, d┤)\ny = 1\n", ["c"]),
+        ("x = [├1 2, 3 4┤]\ny = 1\n", ["1", "4"]),
+        ("foo(1 2)\nx = ├a b┤\n", ["a"]),
+        ("x = ├(a, b┤\ny = 1\n", ["(a, b"]),
+        ("x = 1├ + (┤\n\n\ndef f():\n    pass\n", [" + ("]),
+    ],
+)
+def test_the_parts_that_break_are_named(marked: str, broken: list[str]) -> None:
+    before, _, rest = marked.partition("├")
+    inside, _, behind = rest.partition("┤")
+    old, _, new = inside.rpartition("│")
+    edit = edit_of(len(before), len(before) + len(old), new)
+    found = broken_spans(snapshot_of(before + old + behind), edit)
+
+    assert [new[span.start : span.end] for span in found] == broken
+
+
+def test_without_a_grammar_the_brackets_without_partner_are_named() -> None:
+    edit = edit_of(2, 2, "(a) [b")
+
+    assert broken_spans(snapshot_of("f ;", "zig"), edit) == (Span(start=4, end=5),)
+    assert broken_spans(snapshot_of("f ;", "zig"), edit_of(2, 2, '"a')) == (Span(start=0, end=2),)
+
+
+@given(st.data(), st.sampled_from(["python", "json", "zig"]), python_texts(), python_fragments())
+def test_a_refused_edit_has_broken_parts_and_one_that_passes_has_none(
+    data: st.DataObject, language_id: str, text: str, new: str
+) -> None:
+    start, end = data.draw(spans(text))
+    snapshot, edit = snapshot_of(text, language_id), edit_of(start, end, new)
+    broken = broken_spans(snapshot, edit)
+
+    assert bool(broken) == (gate(snapshot, edit) == Refusal(reason=BREAKS))
+    assert all(span.end <= len(new) for span in broken)
+    assert all(a.end < b.start for a, b in pairwise(broken))
 
 
 def test_markdown_takes_any_text() -> None:
