@@ -19,7 +19,7 @@ from dgemma_engine.types import CancelToken, StopReason
 from dgemma_engine.worker import EngineWorker, Job, Priority
 from dgemma_ls.documents import Change, DocumentStore, UnknownDocumentError
 from dgemma_ls.features import inline
-from dgemma_ls.features.fill import CANDIDATES_TO_GATE, Infiller
+from dgemma_ls.features.fill import Infiller
 from dgemma_ls.positions import LineIndex, Position, PositionEncoding
 from dgemma_ls.scheduler import Scheduler, Ticket
 from dgemma_ls.settings import Settings
@@ -206,15 +206,17 @@ def _fill(
         late = stop is StopReason.DEADLINE
         return Refusal(reason=RefusalReason.DEADLINE if late else RefusalReason.CANCELLED)
     request = inline.prepare(snapshot, offset)
+    check = inline.gate_check(snapshot, offset)
     result = engine.infill(
         request.prefix,
         request.suffix,
         lengths=request.lengths,
         multiline=request.multiline,
-        n_candidates=max(n_candidates, CANDIDATES_TO_GATE),
+        n_candidates=n_candidates,
+        check=check,
         cancel=token,
     )
-    return inline.finish(snapshot, offset, result, limit=n_candidates)
+    return inline.finish(snapshot, offset, result, limit=n_candidates, check=check)
 
 
 async def _first(job: Job[Outcome], dropped: asyncio.Future[RefusalReason]) -> Outcome:

@@ -18,7 +18,8 @@ from typing import Any
 
 from dgemma_engine.types import Span
 from dgemma_ls.documents import Change, DocumentStore
-from dgemma_ls.features.fill import CANDIDATES_TO_GATE, finish, prepare
+from dgemma_ls.features.fill import finish, prepare
+from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.positions import Position, PositionEncoding
 from dgemma_ls.settings import Settings
@@ -233,8 +234,12 @@ def _suggestions(engine: Any) -> list[Figure]:
         span = Span(start=offset, end=offset)
         start = time.perf_counter()
         request = prepare(snapshot, span)
-        result = engine.infill(request.prefix, request.suffix, n_candidates=CANDIDATES_TO_GATE)
-        shown = finish(snapshot, span, result, limit=Settings().n_candidates)
+        check = GateCheck(snapshot, span)
+        n_candidates = Settings().n_candidates
+        result = engine.infill(
+            request.prefix, request.suffix, n_candidates=n_candidates, check=check
+        )
+        shown = finish(snapshot, span, result, limit=n_candidates, check=check)
         if version >= 3:
             times.append(time.perf_counter() - start)
             n_shown += not isinstance(shown, Refusal)

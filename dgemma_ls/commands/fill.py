@@ -13,14 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dgemma_engine.types import InfillResult, Span
-from dgemma_ls.features.fill import (
-    CANDIDATES_TO_GATE,
-    Infiller,
-    Proposal,
-    judge,
-    lengths_around,
-    prepare,
-)
+from dgemma_ls.features.fill import Infiller, Proposal, judge, lengths_around, prepare
+from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.files import TextFile, read_text, write_text
 from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.positions import LineIndex, PositionEncoding
@@ -105,8 +99,9 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
     span = _span(file, lines, args.at, args.to)
     if args.model != EMBEDDED and not Path(args.model).is_dir():
         raise InputError(f"{args.model} is no model folder; leave out --model for the embedded one")
-    result = _infill(load(args.model), snapshot, span, args)
-    outcome = judge(snapshot, span, result, limit=args.candidates)
+    check = GateCheck(snapshot, span)
+    result = _infill(load(args.model), snapshot, span, args, check)
+    outcome = judge(snapshot, span, result, limit=args.candidates, check=check)
     if args.write and not isinstance(outcome, Refusal):
         write_text(file, outcome[0].edit.apply(snapshot))
     if args.json:
@@ -119,7 +114,11 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
 
 
 def _infill(
-    engine: Infiller, snapshot: Snapshot, span: Span, args: argparse.Namespace
+    engine: Infiller,
+    snapshot: Snapshot,
+    span: Span,
+    args: argparse.Namespace,
+    check: GateCheck,
 ) -> InfillResult:
     lengths = None
     if span.start < span.end:
@@ -136,8 +135,9 @@ def _infill(
         request.suffix,
         lengths=request.lengths,
         multiline=request.multiline,
-        n_candidates=max(args.candidates, CANDIDATES_TO_GATE),
+        n_candidates=args.candidates,
         seed=args.seed,
+        check=check,
     )
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from dgemma_engine.types import InfillResult, Origin, Span
+from dgemma_engine.types import InfillResult, Origin, Span, SpanCheck
 from dgemma_ls.evaluation.cases import Case
-from dgemma_ls.features.fill import CANDIDATES_TO_GATE, judge
+from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.syntax import language_for_path
 from dgemma_ls.types import Refusal, Snapshot
 
@@ -41,6 +41,9 @@ UNTRAINED = "untrained"
 SHIPPED, SHIPPED_UNKNOWN = "shipped", "shipped-unknown"
 """The whole answer, told the span's length or not."""
 
+_N_CANDIDATES = 12
+"""As many as the engine looks at before it repairs the best."""
+
 ENGINE_SYSTEMS = (
     "denoiser-1",
     "denoiser",
@@ -49,6 +52,7 @@ ENGINE_SYSTEMS = (
     "causal",
     SHIPPED,
     SHIPPED_UNKNOWN,
+    "gated",
     "suggested",
 )
 """Names of the systems that :func:`make_systems` makes."""
@@ -71,6 +75,11 @@ def make_systems(engine: "Engine", *, n_steps: int) -> list[System]:
     def unknown(case: Case) -> InfillResult:
         return infill(case, length_known=False)
 
+    def repaired(case: Case) -> str:
+        check = _gate_check(case)
+        result = infill(case, length_known=False, n_candidates=1, check=check)
+        return _suggested(result, check)
+
     ways: dict[str, tuple[str, Callable[[Case], str]]] = {
         "denoiser-1": ("denoiser, 1 step", alone(Origin.DENOISED, n_steps=1)),
         "denoiser": (f"denoiser, {n_steps} steps", alone(Origin.DENOISED)),
@@ -79,7 +88,8 @@ def make_systems(engine: "Engine", *, n_steps: int) -> list[System]:
         "causal": ("causal mode", alone(Origin.CONTINUED)),
         SHIPPED: ("shipped", lambda case: _best(infill(case))),
         SHIPPED_UNKNOWN: ("shipped, any length", lambda case: _best(unknown(case))),
-        "suggested": ("  and through the gate", lambda case: _suggested(case, unknown(case))),
+        "gated": ("  through the gate", lambda case: _suggested(unknown(case), _gate_check(case))),
+        "suggested": ("  repaired for the gate", repaired),
     }
     assert tuple(ways) == ENGINE_SYSTEMS
     return [
@@ -95,7 +105,8 @@ def fill_case(
     n_steps: int,
     length_known: bool = True,
     proposers: Collection[Origin] = tuple(Origin),
-    n_candidates: int = CANDIDATES_TO_GATE,
+    n_candidates: int = _N_CANDIDATES,
+    check: SpanCheck | None = None,
 ) -> InfillResult:
     """Ask the engine for a case as an editor would, but for what the evaluation tells it.
 
@@ -106,6 +117,7 @@ def fill_case(
         length_known: whether to tell the span's length in tokens.
         proposers: where candidates may come from.
         n_candidates: how many to give at most.
+        check: says which may be shown.
     """
     lengths = None
     if length_known:
@@ -118,6 +130,7 @@ def fill_case(
         n_candidates=n_candidates,
         steps=n_steps,
         proposers=proposers,
+        check=check,
     )
 
 
@@ -136,12 +149,15 @@ def _best(result: InfillResult) -> str:
     return result.candidates[0].text if result.candidates else ""
 
 
-def _suggested(case: Case, result: InfillResult) -> str:
-    """What an editor would show: the first candidate that the filters and the gate let through."""
+def _gate_check(case: Case) -> GateCheck:
     path = case.document.path
     snapshot = Snapshot(
         uri=path, version=0, language_id=language_for_path(path), text=case.prefix + case.suffix
     )
-    cursor = Span(start=case.span.start, end=case.span.start)
-    proposals = judge(snapshot, cursor, result)
-    return "" if isinstance(proposals, Refusal) else proposals[0].edit.new_text
+    return GateCheck(snapshot, Span(start=case.span.start, end=case.span.start))
+
+
+def _suggested(result: InfillResult, check: GateCheck) -> str:
+    """What an editor would show: the first candidate that the filters and the gate let through."""
+    verdicts = (check.verdict(candidate.text) for candidate in result.candidates)
+    return next((v.new_text for v in verdicts if not isinstance(v, Refusal)), "")

@@ -9,13 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, Span, StopReason
-from dgemma_ls.gate import check
-from dgemma_ls.postprocess import variants
+from dgemma_engine.types import CancelToken, InfillResult, Span, SpanCheck, StopReason
+from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
-
-CANDIDATES_TO_GATE = 8
-"""What to ask the engine for, however few are shown: the gate may refuse the best ones."""
 
 _LINE_BREAK = re.compile(r"[\r\n]")
 
@@ -51,6 +47,7 @@ class Infiller(Protocol):
         n_candidates: int = 3,
         steps: int = 8,
         seed: int = 0,
+        check: SpanCheck | None = None,
         cancel: CancelToken | None = None,
     ) -> InfillResult:
         """Find texts to stand between prefix and suffix."""
@@ -119,7 +116,12 @@ def lengths_around(n_tokens: int, max_span_tokens: int) -> tuple[int, ...]:
 
 
 def finish(
-    snapshot: Snapshot, span: Span, result: InfillResult, *, limit: int | None = None
+    snapshot: Snapshot,
+    span: Span,
+    result: InfillResult,
+    *,
+    limit: int | None = None,
+    check: GateCheck | None = None,
 ) -> list[Edit] | Refusal:
     """Turn the engine's answer into edits that may be shown, best first, or say why there is none.
 
@@ -128,54 +130,40 @@ def finish(
         span: what to replace.
         result: the engine's answer.
         limit: how many edits are wanted at most; those after them are not even parsed.
+        check: the one that the engine asked, which need not parse again.
     """
-    proposals = judge(snapshot, span, result, limit=limit)
+    proposals = judge(snapshot, span, result, limit=limit, check=check)
     if isinstance(proposals, Refusal):
         return proposals
     return [proposal.edit for proposal in proposals]
 
 
 def judge(
-    snapshot: Snapshot, span: Span, result: InfillResult, *, limit: int | None = None
+    snapshot: Snapshot,
+    span: Span,
+    result: InfillResult,
+    *,
+    limit: int | None = None,
+    check: GateCheck | None = None,
 ) -> list[Proposal] | Refusal:
     """Do what :func:`finish` does, and keep the scores."""
+    check = check or GateCheck(snapshot, span)
     if result.stop is StopReason.CANCELLED:
         return Refusal(reason=RefusalReason.CANCELLED)
     if not result.candidates:
+        if result.n_refused and check.first_refusal is not None:
+            return check.first_refusal
         late = result.stop is StopReason.DEADLINE
         return Refusal(reason=RefusalReason.DEADLINE if late else RefusalReason.NO_CANDIDATE)
     proposals: dict[str, Proposal] = {}  # by text, as filters can make two candidates the same
     refusals: list[Refusal] = []
     for candidate in result.candidates:
-        verdict = _judge_one(snapshot, span, candidate)
+        verdict = check.verdict(candidate.text)
         if isinstance(verdict, Refusal):
             refusals.append(verdict)
         else:
-            proposals.setdefault(verdict.edit.new_text, verdict)
+            proposals.setdefault(verdict.new_text, Proposal(edit=verdict, score=candidate.score))
         if len(proposals) == limit:
             break
     # When nothing passes, what the engine liked best tells most.
     return list(proposals.values()) or refusals[0]
-
-
-def _judge_one(snapshot: Snapshot, span: Span, candidate: Candidate) -> Proposal | Refusal:
-    texts = variants(candidate, snapshot, span)
-    if isinstance(texts, Refusal):
-        return texts
-    first = _gated(snapshot, span, texts[0])
-    if isinstance(first, Proposal):
-        return first
-    # A parse is the dearest step here, so the other texts wait until they are needed.
-    others = (_gated(snapshot, span, variant) for variant in texts[1:])
-    return next((verdict for verdict in others if isinstance(verdict, Proposal)), first)
-
-
-def _gated(snapshot: Snapshot, span: Span, candidate: Candidate) -> Proposal | Refusal:
-    if not candidate.text.strip():
-        # It may well parse, but nobody asks for white space, nor sees it as ghost text.
-        return Refusal(reason=RefusalReason.EMPTY)
-    edit = Edit(uri=snapshot.uri, version=snapshot.version, span=span, new_text=candidate.text)
-    verdict = check(snapshot, edit)
-    return (
-        verdict if isinstance(verdict, Refusal) else Proposal(edit=verdict, score=candidate.score)
-    )

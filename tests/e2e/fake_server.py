@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dgemma_engine.errors import CheckpointError
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, StopReason
+from dgemma_engine.types import CancelToken, Candidate, InfillResult, SpanCheck, StopReason
 from dgemma_ls.server import DgemmaServer, create_server, serve_stdio
 from dgemma_ls.settings import Settings
 
@@ -45,6 +45,7 @@ class FakeEngine:
         n_candidates: int = 3,
         steps: int = 8,
         seed: int = 0,
+        check: SpanCheck | None = None,
         cancel: CancelToken | None = None,
     ) -> InfillResult:
         assert cancel is not None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dgemma_engine.errors import CheckpointError
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, StopReason
+from dgemma_engine.types import CancelToken, Candidate, InfillResult, SpanCheck, StopReason
 from dgemma_ls.documents import Change
 from dgemma_ls.positions import Position, PositionEncoding
 from dgemma_ls.session import RequestFailedError, Session
@@ -89,6 +89,7 @@ class BlockingEngine:
         n_candidates: int = 3,
         steps: int = 8,
         seed: int = 0,
+        check: SpanCheck | None = None,
         cancel: CancelToken | None = None,
     ) -> InfillResult:
         assert cancel is not None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dgemma_engine.errors import CheckpointError
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, StopReason
+from dgemma_engine.types import CancelToken, Candidate, InfillResult, SpanCheck, StopReason
 from dgemma_ls.cli import main
 
 CODE = "def f(a):\n    return g()\n"
@@ -42,6 +42,7 @@ class FakeEngine:
         n_candidates: int = 3,
         steps: int = 8,
         seed: int = 0,
+        check: SpanCheck | None = None,
         cancel: CancelToken | None = None,
     ) -> InfillResult:
         self.asked.append(
@@ -151,7 +152,7 @@ def test_the_engine_gets_all_text_around_the_span_and_the_options(fill: Fill) ->
             "suffix": ")\n",
             "lengths": (1, 2, 3),
             "multiline": False,
-            "n_candidates": 8,
+            "n_candidates": 5,
             "seed": 9,
         }
     ]

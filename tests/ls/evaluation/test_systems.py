@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from dgemma_engine.types import Candidate, InfillResult, Origin, StopReason
 from dgemma_ls.evaluation.systems import ENGINE_SYSTEMS, System, make_systems
+from dgemma_ls.types import Refusal, RefusalReason
 from tests.ls.evaluation.fakes import WordTokenizer, case
 
 ASKED = case("def add(first, second):\n    return ├first + second┤\n")
@@ -63,12 +64,22 @@ def test_the_gate_sees_the_same_answer_without_asking_again() -> None:
     ways = systems(engine)
 
     assert ways["shipped-unknown"].fill(ASKED) == "first + )"
-    assert ways["suggested"].fill(ASKED) == "first"
+    assert ways["gated"].fill(ASKED) == "first"
     assert len(engine.asked) == 1
 
 
+def test_a_suggestion_may_be_repaired_for_the_gate() -> None:
+    engine = FakeEngine(["first"])
+    assert systems(engine)["suggested"].fill(ASKED) == "first"
+    assert engine.asked[0]["check"].verdict("first + )") == Refusal(
+        reason=RefusalReason.BREAKS_PARSE
+    )
+
+
 def test_what_the_gate_refuses_is_no_answer() -> None:
-    assert systems(FakeEngine(["(", ")"]))["suggested"].fill(ASKED) == ""
+    ways = systems(FakeEngine(["(", ")"]))
+    assert ways["gated"].fill(ASKED) == ""
+    assert ways["suggested"].fill(ASKED) == ""
 
 
 def test_each_proposer_is_asked_alone() -> None:

@@ -1,21 +1,18 @@
 """├ ┤ stand around the candidate, in the document that it is meant for."""
 
-from dataclasses import replace
-
 from hypothesis import given
 
-from dgemma_engine.types import Candidate, Span
+from dgemma_engine.types import Span
 from dgemma_ls.postprocess.context import FillContext
 from dgemma_ls.postprocess.suffix_overlap import trim_suffix_overlap
 from dgemma_ls.types import Refusal, RefusalReason, Snapshot
 from tests.strategies import texts
 
 
-def trimmed(prefix: str, text: str, suffix: str) -> Candidate | Refusal:
+def trimmed(prefix: str, text: str, suffix: str) -> str | Refusal:
     snapshot = Snapshot(uri="a", version=1, language_id="python", text=prefix + suffix)
     span = Span(start=len(prefix), end=len(prefix))
-    candidate = Candidate(text=text, score=-1.0, forwards=3, n_tokens=4)
-    return trim_suffix_overlap(candidate, FillContext(snapshot=snapshot, span=span))
+    return trim_suffix_overlap(text, FillContext(snapshot=snapshot, span=span))
 
 
 def check(before: str, expect: str | RefusalReason) -> None:
@@ -25,9 +22,7 @@ def check(before: str, expect: str | RefusalReason) -> None:
     if isinstance(expect, RefusalReason):
         assert outcome == Refusal(reason=expect)
     else:
-        assert isinstance(outcome, Candidate)
-        assert f"{prefix}├{outcome.text}┤{suffix}" == expect
-        assert outcome == replace(outcome, score=-1.0, forwards=3, n_tokens=4)
+        assert f"{prefix}├{outcome}┤{suffix}" == expect
 
 
 def test_the_closing_line_is_not_doubled() -> None:
@@ -53,7 +48,7 @@ def test_what_the_suffix_says_later_stays() -> None:
 @given(texts(12), texts(12))
 def test_what_is_cut_stands_in_the_suffix(text: str, suffix: str) -> None:
     outcome = trimmed("", text, suffix)
-    kept = outcome.text if isinstance(outcome, Candidate) else ""
+    kept = outcome if isinstance(outcome, str) else ""
 
     assert text.startswith(kept)
     assert suffix.startswith(text[len(kept) :])

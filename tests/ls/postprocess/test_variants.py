@@ -1,6 +1,6 @@
 """Which texts of a candidate are tried, and in which order."""
 
-from dgemma_engine.types import Candidate, Span
+from dgemma_engine.types import Span
 from dgemma_ls.postprocess import variants
 from dgemma_ls.types import Refusal, RefusalReason, Snapshot
 
@@ -9,17 +9,13 @@ def check(before: str, *expect: str) -> None:
     prefix, _, rest = before.partition("├")
     text, _, suffix = rest.partition("┤")
     snapshot = Snapshot(uri="a", version=1, language_id="python", text=prefix + suffix)
-    outcome = variants(
-        Candidate(text=text, score=0.0, forwards=1, n_tokens=1),
-        snapshot,
-        Span(start=len(prefix), end=len(prefix)),
-    )
+    outcome = variants(text, snapshot, Span(start=len(prefix), end=len(prefix)))
 
     if not expect:
         assert outcome == Refusal(reason=RefusalReason.REPEATS_SUFFIX)
     else:
         assert not isinstance(outcome, Refusal)
-        assert tuple(variant.text for variant in outcome) == expect
+        assert outcome == expect
 
 
 def test_without_an_overlap_there_is_one_text() -> None:
