@@ -384,6 +384,7 @@ class Engine:
         text: str,
         suffix: str,
         *,
+        instruction: str = "",
         strength: float = 0.5,
         max_changed: int | None = None,
         n_candidates: int = 3,
@@ -398,6 +399,7 @@ class Engine:
             prefix: all text before the span.
             text: the span as it is, at most :attr:`max_span_tokens`; its number of tokens stays.
             suffix: all text after it.
+            instruction: what to do, in the user's words, for a model that follows instructions.
             strength: share of its tokens that are noised at first: 0.15 mends, 0.7 rewrites.
             max_changed: most tokens that may change.
             n_candidates: most candidates to return, at least 1.
@@ -425,6 +427,7 @@ class Engine:
             prefix=prefix,
             text=text,
             suffix=suffix,
+            instruction=instruction,
             strength=strength,
             max_changed=max_changed,
             n_candidates=n_candidates,

@@ -63,6 +63,10 @@ class Tokenizer:
         """Ids that steer the model and never stand for text."""
         return frozenset(self._is_special)
 
+    def has_token(self, name: str) -> bool:
+        """Say whether the file has a token of that name."""
+        return self._tokenizer.token_to_id(name) is not None
+
     def token_id(self, name: str) -> int:
         """Give the id of a token by its name in the file, as ``<eos>``.
 

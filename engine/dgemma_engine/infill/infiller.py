@@ -12,11 +12,13 @@ from dataclasses import replace
 from dgemma_engine.infill.denoise import OnStep, Step
 from dgemma_engine.infill.drafts import continuations, copies, earlier_suggestions
 from dgemma_engine.infill.fill import fill_rows
+from dgemma_engine.infill.free import free_draft
 from dgemma_engine.infill.judging import judged, text_of, with_scores
 from dgemma_engine.infill.lengths import rank_lengths
 from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import CanvasPlan, CanvasRow, heal
 from dgemma_engine.infill.proposals import (
+    Free,
     Proposal,
     Scored,
     best_first,
@@ -79,6 +81,8 @@ class _Run:
                 drafts += continuations(
                     self.parts, self.request, self.around, self.plan, self.blend
                 )
+            if Origin.DENOISED in proposers and self._writes_freely():
+                drafts += self._free_draft()
             if not cancel.cancelled:
                 self.scored = self._judged(drafts)
             if Origin.DENOISED in proposers and not cancel.cancelled:
@@ -116,6 +120,23 @@ class _Run:
         if heal(self.request.prefix, self.parts.tokenizer)[1]:
             lengths = (1, *(n + 1 for n in lengths))
         return tuple(n for n in lengths if n <= longest)
+
+    def _writes_freely(self) -> bool:
+        """Whether the span may be long and the prompt shows what comes after it."""
+        return self.request.multiline and self.request.lengths is None and self.plan.shows_suffix
+
+    def _free_draft(self) -> list[Proposal]:
+        draft = free_draft(
+            self.parts,
+            self.parts.prefixes.encode(self.plan.context_ids).kv,
+            self.plan,
+            single_line=False,
+            n_steps=self.request.n_steps,
+            seed=self.request.seed,
+            cancel=self.request.cancel,
+        )
+        self.forwards += draft.forwards
+        return [Free(ids=draft.ids)] if draft.ids else []
 
     def _denoise(self) -> None:
         """Denoise canvases of the likeliest lengths and judge what comes of them."""

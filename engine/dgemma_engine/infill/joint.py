@@ -17,7 +17,7 @@ from dgemma_engine.errors import RequestError
 from dgemma_engine.infill.denoise import Canvases, denoise
 from dgemma_engine.infill.infiller import infill
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import MAX_CANVAS_TOKENS, CanvasPlan, heal
+from dgemma_engine.infill.planner import MAX_CANVAS_TOKENS, CanvasPlan, after_span, heal
 from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.select import judge, read_together
 from dgemma_engine.infill.surroundings import Surroundings
@@ -159,9 +159,7 @@ class _Stretch:
                 ids += self.kept[idx]
                 free += [False] * len(self.kept[idx])
         n_canvas = self._canvas_tokens(len(ids))
-        right = plan.right_ids[: n_canvas - len(ids)]
-        ids += right
-        ids += [parts.model.config.eos_token_ids[0]] * (n_canvas - len(ids))
+        ids += after_span(plan, n_canvas - len(ids))
         free += [False] * (n_canvas - len(free))
         forbidden = parts.rules.forbidden(single_line=single_line).repeat(len(begun), 1)
         for row, start in enumerate(begun):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from dgemma_engine.config import GenerationConfig
+from dgemma_engine.infill.layout import Prompt
 from dgemma_engine.infill.planner import CanvasPlan, max_span_tokens, plan_canvases
 from dgemma_engine.infill.settings import InfillSettings
 from dgemma_engine.infill.vocabulary import TokenRules
@@ -34,7 +35,9 @@ class Parts:
         """Longest span that one canvas can fill."""
         return max_span_tokens(self.settings, self.model.config.canvas_length)
 
-    def plan(self, prefix: str, suffix: str, lengths: tuple[int, ...]) -> CanvasPlan:
+    def plan(
+        self, prefix: str, suffix: str, lengths: tuple[int, ...], prompt: Prompt | None = None
+    ) -> CanvasPlan:
         """Lay out canvases as this model wants them; raises as ``planner.plan_canvases``."""
         config = self.model.config
         return plan_canvases(
@@ -46,6 +49,7 @@ class Parts:
             bos_id=config.bos_token_id,
             eos_id=config.eos_token_ids[0],
             canvas_length=config.canvas_length,
+            prompt=prompt,
         )
 
     def last_known(self, plan: CanvasPlan) -> tuple[int, ...]:

@@ -21,13 +21,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dgemma_engine.errors import RequestError
+from dgemma_engine.infill.layout import CHARS_PER_TOKEN, Prompt, lay_out
 from dgemma_engine.infill.settings import InfillSettings
 from dgemma_engine.tokenizer import Tokenizer
 
 MAX_CANVAS_TOKENS = 256
 _CANVAS_STEP = 16  # canvas lengths are multiples of it, so that few shapes occur
 _LONGEST_WORD = 64  # characters; a longer run of letters is no word that could be completed
-_CHARS_PER_TOKEN = 6  # generous: more text than the token budget can hold
 
 # What a token may be the beginning of: a word with the space or underscores before it, the space
 # alone (a space belongs to the word after it), or punctuation (``(`` may become ``("``).
@@ -71,15 +71,20 @@ class CanvasPlan:
         context_ids: what the encoder reads.
         left_ids: the clamped tokens between the context and every span.
         right_ids: tokens of the suffix after every span.
+        end_ids: what follows the end of the document in a canvas, first to last; as many as a
+            canvas has.
         rows: one canvas per candidate length.
         head: known text at the start of every filled span, to be cut off the result.
+        shows_suffix: whether the context shows the text after the gap as well.
     """
 
     context_ids: tuple[int, ...]
     left_ids: tuple[int, ...]
     right_ids: tuple[int, ...]
+    end_ids: tuple[int, ...]
     rows: tuple[CanvasRow, ...]
     head: str
+    shows_suffix: bool = False
 
     @property
     def known_ids(self) -> tuple[int, ...]:
@@ -108,6 +113,7 @@ def plan_canvases(
     bos_id: int,
     eos_id: int,
     canvas_length: int = MAX_CANVAS_TOKENS,
+    prompt: Prompt | None = None,
 ) -> CanvasPlan:
     """Lay out one canvas per candidate length.
 
@@ -120,33 +126,38 @@ def plan_canvases(
         bos_id: begins a document.
         eos_id: fills what follows the end of the document.
         canvas_length: longest canvas that the model takes.
+        prompt: what a model that follows instructions is told.
 
     Raises:
-        RequestError: no length is given, or one is out of range.
+        RequestError: no length is given, or one is out of range; or as ``layout.lay_out``.
     """
     longest = max_span_tokens(settings, canvas_length)
     if not lengths or not all(1 <= length <= longest for length in lengths):
         raise RequestError(f"span lengths {list(lengths)} must be 1..{longest} tokens")
     kept, head = heal(prefix, tokenizer)
-    before = _context_ids(kept, tokenizer, settings, bos_id)
-    n_left = min(_clamps(settings, canvas_length)[0], len(before))
+    layout = lay_out(kept, suffix, tokenizer, settings, bos_id=bos_id, prompt=prompt)
+    before = layout.before
+    n_left = min(_clamps(settings, canvas_length)[0], layout.n_clampable)
     n_canvas = _canvas_tokens(n_left, max(lengths), settings, canvas_length)
     after = _first_ids(suffix, n_canvas, tokenizer)
     left = before[len(before) - n_left :]
+    end = (*layout.end, *[eos_id] * n_canvas)
     rows = [
-        _row(left, given, length - len(given), after, must_start, n_canvas, eos_id)
+        _row(left, given, length - len(given), after, must_start, n_canvas, end)
         for length in dict.fromkeys(lengths)
         for given, must_start in _beginnings(head, tokenizer)
         if length > len(given)
     ]
     if not rows:  # shorter than what is begun: that may still become longer
-        rows = [_row(left, (), 1, after, _utf8(head), n_canvas, eos_id)]
+        rows = [_row(left, (), 1, after, _utf8(head), n_canvas, end)]
     return CanvasPlan(
-        context_ids=tuple(before[: len(before) - n_left]),
-        left_ids=tuple(left),
+        context_ids=before[: len(before) - n_left],
+        left_ids=left,
         right_ids=tuple(after),
+        end_ids=end,
         rows=tuple(rows),
         head=head,
+        shows_suffix=layout.shows_suffix,
     )
 
 
@@ -157,13 +168,13 @@ def _row(
     after: Sequence[int],
     must_start: bytes,
     n_canvas: int,
-    eos_id: int,
+    end: Sequence[int],
 ) -> CanvasRow:
     n_known = len(left) + len(given)
     right = tuple(after[: n_canvas - n_known - n_tokens])
     n_fill = n_canvas - n_known - n_tokens - len(right)
     return CanvasRow(
-        ids=(*left, *given, *[eos_id] * n_tokens, *right, *[eos_id] * n_fill),
+        ids=(*left, *given, *[end[-1]] * n_tokens, *right, *end[:n_fill]),
         start=n_known,
         n_tokens=n_tokens,
         n_right=len(right),
@@ -202,6 +213,12 @@ def heal(prefix: str, tokenizer: Tokenizer) -> tuple[str, str]:
     return prefix[: len(prefix) - len(head)], head
 
 
+def after_span(plan: CanvasPlan, n_tokens: int) -> tuple[int, ...]:
+    """Give the tokens that follow a span in a canvas: the suffix, then what ends the document."""
+    right = plan.right_ids[:n_tokens]
+    return (*right, *plan.end_ids[: n_tokens - len(right)])
+
+
 def text_between(filled: bytes, plan: CanvasPlan) -> str | None:
     """Cut the known head off a filled span; ``None`` if it is not there.
 
@@ -218,46 +235,10 @@ def text_between(filled: bytes, plan: CanvasPlan) -> str | None:
 
 def _first_ids(text: str, n_tokens: int, tokenizer: Tokenizer) -> list[int]:
     """The first ids of a text; fewer than ``n_tokens`` only if it has no more."""
-    n_chars = n_tokens * _CHARS_PER_TOKEN
+    n_chars = n_tokens * CHARS_PER_TOKEN
     while len(ids := tokenizer.encode(text[:n_chars])) <= n_tokens and n_chars < len(text):
         n_chars *= 4  # long tokens: rulers, deep indentation
     return ids[:n_tokens]
-
-
-def _context_ids(
-    text: str, tokenizer: Tokenizer, settings: InfillSettings, bos_id: int
-) -> list[int]:
-    """Ids of the last lines that fit the budget, with ``<bos>`` where the document begins."""
-    budget = settings.context_tokens + settings.left_tokens
-    start = _window_start(text, budget * _CHARS_PER_TOKEN)
-    ids = tokenizer.encode(text[start:])
-    ids = [bos_id, *ids] if start == 0 else ids
-    # Rare: dense text. Cutting in whole steps keeps the start still while a few tokens are typed.
-    if len(ids) > budget:
-        step = max(1, settings.context_tokens // 4)
-        excess = -(-(len(ids) - budget) // step) * step
-        ids = ids[excess:]
-    return ids
-
-
-def _window_start(text: str, max_chars: int) -> int:
-    """Offset of the first line to read, chosen so that typing hardly ever moves it.
-
-    Of the lines that leave at least half of the budget, the one whose number divides by the
-    highest power of two: it stays the choice until it falls out of the window. Where there is no
-    such line, the first character that fits.
-    """
-    if len(text) <= max_chars:
-        return 0
-    earliest, latest = len(text) - max_chars, len(text) - max_chars // 2
-    line_no = text.count("\n", 0, earliest)
-    best, best_power, start = earliest, 0, earliest
-    while 0 < (start := text.find("\n", start) + 1) <= latest:
-        line_no += 1
-        power = line_no & -line_no
-        if power > best_power:
-            best, best_power = start, power
-    return best
 
 
 def _clamps(settings: InfillSettings, canvas_length: int) -> tuple[int, int]:

@@ -19,7 +19,14 @@ class Earlier:
     ids: tuple[int, ...]
 
 
-Proposal = FilledRow | Copy | Continuation | Earlier
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Free:
+    """What the model wrote with nothing clamped after the gap."""
+
+    ids: tuple[int, ...]
+
+
+Proposal = FilledRow | Copy | Continuation | Earlier | Free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +76,7 @@ def to_candidate(one: Scored) -> Candidate:
 
 def _origin(proposal: Proposal) -> Origin:
     match proposal:
-        case FilledRow():
+        case FilledRow() | Free():
             return Origin.DENOISED
         case Copy():
             return Origin.COPIED

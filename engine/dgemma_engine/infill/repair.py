@@ -12,7 +12,7 @@ import torch
 
 from dgemma_engine.infill.denoise import Canvases, Denoised, denoise
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import CanvasPlan, text_between
+from dgemma_engine.infill.planner import CanvasPlan, after_span, text_between
 from dgemma_engine.kv_cache import KVCache
 from dgemma_engine.types import CancelToken, Span, SpanCheck
 
@@ -125,13 +125,9 @@ def _canvases(
     single_line: bool,
 ) -> Canvases:
     """Canvases with the span's tokens in it, the freed ones noised."""
-    eos_id = parts.model.config.eos_token_ids[0]
-    n_canvas = len(plan.rows[0].ids)
     known = [*plan.left_ids, *ids]
-    n_canvas = max(n_canvas, len(known))
-    right = plan.right_ids[: n_canvas - len(known)]
-    fill = [eos_id] * (n_canvas - len(known) - len(right))
-    canvas = torch.tensor([*known, *right, *fill], device=parts.device)
+    n_canvas = max(len(plan.rows[0].ids), len(known))
+    canvas = torch.tensor([*known, *after_span(plan, n_canvas - len(known))], device=parts.device)
     free = torch.zeros(n_canvas, dtype=torch.bool, device=parts.device)
     free[len(plan.left_ids) : len(known)] = torch.tensor(freed, device=parts.device)
     forbidden = parts.rules.forbidden(single_line=single_line).repeat(sum(freed), 1)

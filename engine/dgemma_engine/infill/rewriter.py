@@ -9,8 +9,9 @@ from dgemma_engine.errors import RequestError
 from dgemma_engine.infill.edit import edit_span
 from dgemma_engine.infill.fill import FilledRow
 from dgemma_engine.infill.judging import judged
+from dgemma_engine.infill.layout import Prompt
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import CanvasPlan, heal
+from dgemma_engine.infill.planner import after_span, heal
 from dgemma_engine.infill.proposals import best_first, to_candidate
 from dgemma_engine.infill.showing import fit_to_show
 from dgemma_engine.infill.surroundings import Surroundings
@@ -26,6 +27,7 @@ class RewriteRequest:
     prefix: str
     text: str
     suffix: str
+    instruction: str
     strength: float
     max_changed: int | None
     n_candidates: int
@@ -54,13 +56,15 @@ def rewrite(parts: Parts, request: RewriteRequest) -> InfillResult:
             f"the span has {len(ids) if core else 0} tokens of text, must have"
             f" 1..{parts.max_span_tokens}; choose another one"
         )
-    plan = parts.plan(prefix, suffix, (len(ids),))
+    prompt = Prompt(instruction=request.instruction, passage=request.text)
+    plan = parts.plan(prefix, suffix, (len(ids),), prompt)
+    known = (*plan.left_ids, *ids)
     single_line = not set(core) & set("\r\n")
     edited = edit_span(
         parts.model,
         parts.prefixes.encode(plan.context_ids).kv,
-        _canvas(parts, plan, ids),
-        slice(len(plan.left_ids), len(plan.left_ids) + len(ids)),
+        (*known, *after_span(plan, len(plan.rows[0].ids) - len(known))),
+        slice(len(plan.left_ids), len(known)),
         _forbidden(parts, head, len(ids), single_line=single_line),
         strength=request.strength,
         max_changed=request.max_changed,
@@ -114,15 +118,6 @@ class _Inside:
             for span in bad
         ]
         return tuple(Span(start=start, end=end) for start, end in places)
-
-
-def _canvas(parts: Parts, plan: CanvasPlan, ids: tuple[int, ...]) -> list[int]:
-    """The span as it is between its clamps."""
-    n_canvas = len(plan.rows[0].ids)
-    known = [*plan.left_ids, *ids]
-    right = plan.right_ids[: n_canvas - len(known)]
-    fill = [parts.model.config.eos_token_ids[0]] * (n_canvas - len(known) - len(right))
-    return [*known, *right, *fill]
 
 
 def _forbidden(parts: Parts, head: str, n_tokens: int, *, single_line: bool) -> Tensor:

@@ -8,6 +8,7 @@ from pathlib import Path
 from dgemma_engine.errors import ConfigError
 
 SETTINGS_NAME = "dgemma_infill.json"
+LAYOUTS = ("auto", "plain", "chat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,8 @@ class InfillSettings:
     """Sizes in tokens; the defaults are for the released 26B-A4B checkpoint.
 
     Attributes:
+        layout: ``chat`` for a checkpoint that is tuned on conversations, ``plain`` for one that
+            continues documents, ``auto`` for whatever the tokenizer has; see ``layout.py``.
         context_tokens: most tokens that the encoder reads before the canvas.
         canvas_tokens: canvas length for short spans; longer spans get longer canvases.
         left_tokens: clamped tokens before the span in the canvas.
@@ -33,6 +36,7 @@ class InfillSettings:
             first step on (how the embedded model was trained) or from the second.
     """
 
+    layout: str = "auto"
     context_tokens: int = 8192
     canvas_tokens: int = 64
     left_tokens: int = 16
@@ -64,6 +68,10 @@ def load_infill_settings(folder: Path) -> InfillSettings:
     for key, value in values.items():
         if not _is_like(value, defaults[key]):
             raise ConfigError(f"{path}: {key} is {json.dumps(value)}, must be like the default")
+    if values.get("layout", "auto") not in LAYOUTS:
+        raise ConfigError(
+            f"{path}: layout is {json.dumps(values['layout'])}, must be one of {', '.join(LAYOUTS)}"
+        )
     if "document_weights" in values:
         values["document_weights"] = tuple(values["document_weights"])
     return InfillSettings(**values)
@@ -87,4 +95,6 @@ def _is_like(value: object, default: object) -> bool:
         return isinstance(value, list) and all(
             isinstance(x, int | float) and not isinstance(x, bool) and 0 <= x < 1 for x in value
         )
+    if isinstance(default, str):
+        return isinstance(value, str)
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
