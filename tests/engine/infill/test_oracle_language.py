@@ -1,0 +1,185 @@
+"""Infilling algorithms under a model that knows everything: what fails is the algorithm's fault."""
+
+import math
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from dgemma_engine.config import GenerationConfig
+from dgemma_engine.infill.fill import fill_rows
+from dgemma_engine.infill.planner import CanvasPlan
+from dgemma_engine.infill.vocabulary import TokenRules
+from dgemma_engine.types import CancelToken
+from tests.engine.infill.oracle_language import (
+    SETTINGS,
+    STATES,
+    TOKENIZER,
+    VOCAB_SIZE,
+    Gap,
+    OracleCache,
+    OracleModel,
+    State,
+    argument_gaps,
+    choices,
+    class_of,
+    is_valid,
+    random_gaps,
+    read,
+)
+
+RULES = TokenRules(TOKENIZER, VOCAB_SIZE, torch.device("cpu"))  # type: ignore[arg-type]
+LENGTHS = tuple(range(1, 14))
+FEW, MANY = 12, 400
+
+
+def wilson(n_right: int, n_all: int) -> tuple[float, float]:
+    """The 95 % interval of a rate."""
+    z, p = 1.96, n_right / n_all
+    middle = (p + z * z / (2 * n_all)) / (1 + z * z / n_all)
+    half = z * math.sqrt(p * (1 - p) / n_all + z * z / (4 * n_all**2)) / (1 + z * z / n_all)
+    return middle - half, middle + half
+
+
+def report(what: str, n_right: int, n_all: int) -> float:
+    low, high = wilson(n_right, n_all)
+    print(f"{what}: {n_right}/{n_all} = {n_right / n_all:.3f} (95 %: {low:.3f}-{high:.3f})")
+    return n_right / n_all
+
+
+def language(state: State, n_tokens: int) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Every token sequence of a length, with its probability."""
+    if not n_tokens:
+        yield (), 1.0
+        return
+    for token in range(VOCAB_SIZE):
+        name = class_of(token)
+        if name is not None and name in choices(state):
+            probability, following = choices(state)[name]
+            for rest, p_rest in language(following, n_tokens - 1):
+                yield (token, *rest), probability * p_rest / (50 if name == "name" else 1)
+
+
+@pytest.mark.parametrize("start", [("item", 2), ("after item", 5), ("call", 1), (";", 0)])
+@pytest.mark.parametrize("rates", [(0.7,), (0.3, 0.9)])
+def test_the_posteriors_are_those_of_bayes_rule(start: State, rates: tuple[float, ...]) -> None:
+    generator = torch.Generator().manual_seed(STATES.index(start))
+    canvas = torch.randint(VOCAB_SIZE, (2, 3), generator=generator)
+    canvas[1] = torch.tensor(next(language(start, 3))[0])
+    expected = torch.zeros(2, 3, VOCAB_SIZE, dtype=torch.float64)
+    for tokens, prior in language(start, 3):
+        for row, seen in enumerate(canvas.tolist()):
+            weight = prior * sum(
+                math.prod(
+                    rate * (a == b) + (1 - rate) / VOCAB_SIZE
+                    for a, b in zip(tokens, seen, strict=True)
+                )
+                for rate in rates
+            )
+            for place, token in enumerate(tokens):
+                expected[row, place, token] += weight
+    expected /= expected.sum(dim=-1, keepdim=True)
+
+    torch.testing.assert_close(OracleModel(rates).posteriors(canvas, start), expected)
+
+
+def test_gaps_are_of_the_language_and_their_truth_is_read_as_valid() -> None:
+    for gap in [*argument_gaps(20, 0, is_call=True), *random_gaps(20, 1)]:
+        assert is_valid(gap.prefix + gap.truth + gap.suffix)
+        assert not is_valid(gap.prefix + gap.truth + "=" + gap.suffix)
+    assert read(TOKENIZER.encode("a=2(b,c);"), ("statement", 0)) is not None
+    assert read(TOKENIZER.encode("a=3(b,c);"), ("statement", 0)) is None
+    assert read(TOKENIZER.encode("a=(b,c)1;"), ("statement", 0)) is None
+
+
+def fill(model: OracleModel, gap: Gap, plan: CanvasPlan, seed: int) -> list[str]:
+    """The whole document with each filled row of a plan."""
+    cache: OracleCache = model.encode_context(plan.context_ids)
+    filled = fill_rows(
+        model,  # type: ignore[arg-type]
+        cache,  # type: ignore[arg-type]
+        plan,
+        RULES,
+        single_line=True,
+        n_steps=SETTINGS.n_steps,
+        seed=seed,
+        config=GenerationConfig(),
+        settings=SETTINGS,
+        cancel=CancelToken(),
+    )
+    texts = [TOKENIZER.decode(row.ids) for row in filled.rows]
+    assert all(text.startswith(plan.head) for text in texts)
+    return [gap.prefix + text[len(plan.head) :] + gap.suffix for text in texts]
+
+
+GAPS = {
+    "arguments of a call": lambda n: argument_gaps(n, 10, is_call=True),
+    "items before their count": lambda n: argument_gaps(n, 11, is_call=False),
+    "anything": lambda n: random_gaps(n, 12),
+}
+
+
+@pytest.mark.parametrize("n_gaps", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", GAPS)
+def test_at_the_right_length_at_least_95_percent_of_fills_are_valid(kind: str, n_gaps: int) -> None:
+    model = OracleModel()
+    n_valid = n_rows = 0
+    for seed, gap in enumerate(GAPS[kind](n_gaps)):
+        for text in fill(model, gap, gap.plan([len(gap.truth)]), seed):
+            n_valid += is_valid(text)
+            n_rows += 1
+    assert n_rows >= n_gaps
+    assert report(f"valid, {kind}", n_valid, n_rows) >= 0.95
+
+
+def test_at_a_wrong_length_next_to_no_fill_is_valid() -> None:
+    """So the language does punish a wrong length, and the test above says something."""
+    model = OracleModel()
+    gaps = list(argument_gaps(FEW, 13, is_call=True))
+    n_valid = sum(
+        is_valid(text)
+        for seed, gap in enumerate(gaps)
+        for text in fill(model, gap, gap.plan([len(gap.truth) + 2]), seed)
+    )
+    assert n_valid == 0
+
+
+def context_margins(
+    model: OracleModel, plan: CanvasPlan, *, n_draws: int, seed: int
+) -> list[float]:
+    """The signal as written down: logits of clamped neighbours against the best other token."""
+    generator = torch.Generator().manual_seed(seed)
+    past = model.encode_context(plan.context_ids).visible()
+    scores = []
+    for row in plan.rows:
+        total = 0.0
+        end = row.start + row.n_tokens
+        for _ in range(n_draws):
+            canvas = torch.tensor([row.ids])
+            noise = torch.randint(VOCAB_SIZE, (row.n_tokens,), generator=generator)
+            canvas[0, row.start : end] = noise
+            logits = model.decode(canvas, 0, past)[0]
+            neighbours = [*range(row.start - 3, row.start), *range(end, end + min(6, row.n_right))]
+            for place in neighbours:
+                own = logits[place, row.ids[place]].item()
+                logits[place, row.ids[place]] = -torch.inf
+                total += (own - logits[place].max().item()) / len(neighbours)
+        scores.append(total)
+    return scores
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["arguments of a call", "items before their count"])
+@pytest.mark.parametrize("n_draws", [1, 4])
+def test_the_context_margin_finds_the_length_in_at_least_85_percent(
+    kind: str, n_draws: int
+) -> None:
+    model = OracleModel()
+    n_right = n_gaps = 0
+    for seed, gap in enumerate(GAPS[kind](100)):
+        plan = gap.plan(LENGTHS)
+        scores = context_margins(model, plan, n_draws=n_draws, seed=seed)
+        best = plan.rows[scores.index(max(scores))]
+        n_right += best.n_tokens == len(gap.truth)
+        n_gaps += 1
+    assert report(f"length, {kind}, R = {n_draws}", n_right, n_gaps) >= 0.85
