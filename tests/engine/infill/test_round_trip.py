@@ -56,6 +56,7 @@ N_PER_SUFFIX = 4
 LEAST_BYTES, MOST_BYTES = 500, 200_000
 
 ODDITIES = ("<eos>", "<bos><|turn>", "\0", "\ud83d", "é", "𝒳", "\u2028", "\t", "▁", "\r")
+ODDITIES += (" " * 900, "-" * 900, "x" * 900)
 """What a document may hold and a planner trip over."""
 
 
@@ -202,7 +203,7 @@ def random_case(text: str, rng: random.Random) -> Case:
     if rng.random() < 0.15:
         place = rng.randint(0, len(text))
         text = text[:place] + rng.choice(ODDITIES) + text[place:]
-        start = max(0, place - rng.randint(0, 12))
+        start = min(max(0, place + rng.randint(-12, 3)), len(text))
     else:
         start = rng.randint(0, len(text))
     rest_of_line = text.find("\n", start) % (len(text) + 1)
