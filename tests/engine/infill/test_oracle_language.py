@@ -1,19 +1,26 @@
 """Infilling algorithms under a model that knows everything: what fails is the algorithm's fault."""
 
 import math
+import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 import torch
 
 from dgemma_engine.config import GenerationConfig
 from dgemma_engine.infill.fill import fill_rows
+from dgemma_engine.infill.lengths import length_signals
+from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import CanvasPlan
+from dgemma_engine.infill.repair import repair
 from dgemma_engine.infill.vocabulary import TokenRules
-from dgemma_engine.types import CancelToken
+from dgemma_engine.types import CancelToken, Span
 from tests.engine.infill.oracle_language import (
+    BETWEEN,
     SETTINGS,
     STATES,
+    TEXT_TOKENS,
     TOKENIZER,
     VOCAB_SIZE,
     Gap,
@@ -30,7 +37,7 @@ from tests.engine.infill.oracle_language import (
 
 RULES = TokenRules(TOKENIZER, VOCAB_SIZE, torch.device("cpu"))  # type: ignore[arg-type]
 LENGTHS = tuple(range(1, 14))
-FEW, MANY = 12, 400
+FEW, MANY = 10, 300
 
 
 def wilson(n_right: int, n_all: int) -> tuple[float, float]:
@@ -144,42 +151,94 @@ def test_at_a_wrong_length_next_to_no_fill_is_valid() -> None:
     assert n_valid == 0
 
 
-def context_margins(
-    model: OracleModel, plan: CanvasPlan, *, n_draws: int, seed: int
-) -> list[float]:
-    """The signal as written down: logits of clamped neighbours against the best other token."""
-    generator = torch.Generator().manual_seed(seed)
-    past = model.encode_context(plan.context_ids).visible()
-    scores = []
-    for row in plan.rows:
-        total = 0.0
-        end = row.start + row.n_tokens
-        for _ in range(n_draws):
-            canvas = torch.tensor([row.ids])
-            noise = torch.randint(VOCAB_SIZE, (row.n_tokens,), generator=generator)
-            canvas[0, row.start : end] = noise
-            logits = model.decode(canvas, 0, past)[0]
-            neighbours = [*range(row.start - 3, row.start), *range(end, end + min(6, row.n_right))]
-            for place in neighbours:
-                own = logits[place, row.ids[place]].item()
-                logits[place, row.ids[place]] = -torch.inf
-                total += (own - logits[place].max().item()) / len(neighbours)
-        scores.append(total)
-    return scores
-
-
-@pytest.mark.slow
+@pytest.mark.parametrize("n_gaps", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["arguments of a call", "items before their count"])
 @pytest.mark.parametrize("n_draws", [1, 4])
 def test_the_context_margin_finds_the_length_in_at_least_85_percent(
-    kind: str, n_draws: int
+    kind: str, n_draws: int, n_gaps: int
 ) -> None:
     model = OracleModel()
-    n_right = n_gaps = 0
-    for seed, gap in enumerate(GAPS[kind](100)):
+    n_right = n_all = 0
+    for seed, gap in enumerate(GAPS[kind](n_gaps)):
         plan = gap.plan(LENGTHS)
-        scores = context_margins(model, plan, n_draws=n_draws, seed=seed)
-        best = plan.rows[scores.index(max(scores))]
-        n_right += best.n_tokens == len(gap.truth)
-        n_gaps += 1
-    assert report(f"length, {kind}, R = {n_draws}", n_right, n_gaps) >= 0.85
+        signals = length_signals(
+            model,  # type: ignore[arg-type]
+            model.encode_context(plan.context_ids),  # type: ignore[arg-type]
+            plan,
+            RULES,
+            single_line=True,
+            n_draws=n_draws,
+            seed=seed,
+            settings=SETTINGS,
+        )
+        margins = [signal.margin for signal in signals]
+        n_right += plan.rows[margins.index(max(margins))].n_tokens == len(gap.truth)
+        n_all += 1
+    assert report(f"length, {kind}, R = {n_draws}", n_right, n_all) >= 0.85
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrammarCheck:
+    """Finds the first token that no document goes on with; like a parser, it knows no more."""
+
+    gap: Gap
+
+    def bad_spans(self, text: str) -> tuple[Span, ...]:
+        if is_valid(self.gap.prefix + text + self.gap.suffix):
+            return ()
+        state = read(TOKENIZER.encode(self.gap.prefix), BETWEEN)
+        for place, token in enumerate(TOKENIZER.encode(text)):
+            if state is None or (state := read([token], state)) is None:
+                return (Span(start=place, end=place + 1),)
+        return (Span(start=max(0, len(text) - 1), end=len(text)),)  # it shows only after the gap
+
+
+def with_errors(gap: Gap, rng: random.Random) -> str:
+    """The truth with one to three tokens changed so that it is none."""
+    text = gap.truth
+    while is_valid(gap.prefix + text + gap.suffix):
+        chars = list(gap.truth)
+        for place in rng.sample(range(len(chars)), min(len(chars), rng.randint(1, 3))):
+            chars[place] = rng.choice(TEXT_TOKENS)
+        text = "".join(chars)
+    return text
+
+
+@pytest.mark.parametrize("n_gaps", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", GAPS)
+def test_the_repair_loop_mends_at_least_95_percent_of_injected_errors(
+    kind: str, n_gaps: int
+) -> None:
+    model = OracleModel()
+    parts = Parts(
+        model=model,  # type: ignore[arg-type]
+        prefixes=None,  # type: ignore[arg-type]
+        tokenizer=TOKENIZER,  # type: ignore[arg-type]
+        rules=RULES,
+        config=GenerationConfig(),
+        settings=SETTINGS,
+    )
+    rng = random.Random(14)
+    n_mended = n_all = n_forwards = 0
+    for seed, gap in enumerate(GAPS[kind](n_gaps)):
+        plan = gap.plan([len(gap.truth)])
+        broken = with_errors(gap, rng)
+        mended = repair(
+            parts,
+            model.encode_context(plan.context_ids),  # type: ignore[arg-type]
+            plan,
+            TOKENIZER.encode(plan.head + broken),
+            GrammarCheck(gap=gap),
+            single_line=True,
+            seed=seed,
+            cancel=CancelToken(),
+        )
+        n_all += 1
+        n_forwards += mended.forwards
+        if mended.ids is not None:
+            text = TOKENIZER.decode(mended.ids)
+            assert text.startswith(plan.head)
+            assert is_valid(gap.prefix + text[len(plan.head) :] + gap.suffix)
+            n_mended += 1
+    print(f"{n_forwards / n_all:.1f} forwards per repair")
+    assert report(f"mended, {kind}", n_mended, n_all) >= 0.95
