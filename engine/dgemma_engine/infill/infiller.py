@@ -92,6 +92,7 @@ class _Run:
             self.plan,
             best_first(self.scored),
             self.request.check,
+            around=(self.request.prefix, self.request.suffix),
             n_wanted=self.request.n_candidates,
             single_line=not self.request.multiline,
             seed=self.request.seed,

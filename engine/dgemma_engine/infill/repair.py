@@ -2,7 +2,9 @@
 
 Where the text may not stand says whoever checks it, see ``types.SpanCheck``; the engine knows no
 grammar. First only the tokens at the fault are free, then their lines, then the whole span; what
-stays is clamped, and so self-conditioned on itself.
+stays is clamped, and so self-conditioned on itself. Most faults are brackets without a partner, so
+of every fill the most probable one with balanced brackets is tried too: no forward, see
+``constraints.py``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,11 +12,16 @@ from dataclasses import dataclass
 
 import torch
 
+from dgemma_engine.infill.automata import BalancedBrackets, Both, Utf8
+from dgemma_engine.infill.brackets import closers_due
+from dgemma_engine.infill.constraints import TokenAutomaton, most_probable, top_candidates
 from dgemma_engine.infill.denoise import Canvases, Denoised, denoise
 from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import CanvasPlan, after_span, text_between
 from dgemma_engine.kv_cache import KVCache
 from dgemma_engine.types import CancelToken, Span, SpanCheck
+
+BalancedState = tuple[tuple[int, int, int], tuple[bytes, int, bool]]
 
 _N_STEPS = 3
 _N_DRAWS = 3
@@ -41,6 +48,7 @@ def repair(
     ids: Sequence[int],
     check: SpanCheck,
     *,
+    around: tuple[str, str],
     single_line: bool,
     seed: int,
     cancel: CancelToken,
@@ -53,6 +61,7 @@ def repair(
         plan: of the request.
         ids: the span's tokens, known ones at the start included.
         check: says which parts of a text are at fault.
+        around: the texts before and after the gap, for the brackets that are due.
         single_line: whether line breaks are forbidden.
         seed: of the noise.
         cancel: asked before each step.
@@ -63,6 +72,10 @@ def repair(
     text = text_between(parts.tokenizer.decode_bytes(ids), plan)
     if text is None or len(ids) > parts.max_span_tokens:
         return Repaired(ids=None, forwards=0)
+    before, after = around
+    due = closers_due(before.removesuffix(plan.head), after)  # the span holds the head as well
+    automaton = Both(Utf8(), BalancedBrackets(start=(due or b"", 0, False)))
+    balanced = TokenAutomaton(automaton, parts.tokenizer.token_bytes) if due is not None else None
     forwards = 0
     for round_no, freed in enumerate(_growing(parts, plan, ids, check.bad_spans(text), text)):
         canvases = _canvases(parts, plan, ids, freed, single_line=single_line)
@@ -77,7 +90,7 @@ def repair(
             cancel=cancel,
         )
         forwards += denoised.forwards
-        for found in _surest_first(denoised, len(plan.left_ids), len(ids)):
+        for found in _likeliest_first(parts, plan, denoised, ids, freed, balanced):
             candidate = text_between(parts.tokenizer.decode_bytes(found), plan)
             if candidate and not check.bad_spans(candidate):
                 return Repaired(ids=found, forwards=forwards)
@@ -150,11 +163,29 @@ def _begun_bytes(
     return plan.head.encode("utf-8", "surrogatepass")[start:]
 
 
-def _surest_first(denoised: Denoised, start: int, n_tokens: int) -> Iterator[tuple[int, ...]]:
-    certainty = denoised.entropy.sum(dim=1)
-    for idx in certainty.argsort().tolist():
-        if denoised.row_forwards[idx]:
-            yield tuple(denoised.argmax[idx, start : start + n_tokens].tolist())
+def _likeliest_first(
+    parts: Parts,
+    plan: CanvasPlan,
+    denoised: Denoised,
+    ids: Sequence[int],
+    freed: Sequence[bool],
+    balanced: TokenAutomaton[BalancedState] | None,
+) -> Iterator[tuple[int, ...]]:
+    """The spans of a round, the surest first; each also with its brackets balanced."""
+    start = len(plan.left_ids)
+    for row in denoised.entropy.sum(dim=1).argsort().tolist():
+        log_probs = denoised.log_probs[row]
+        if log_probs is None:
+            continue
+        yield tuple(denoised.argmax[row, start : start + len(ids)].tolist())
+        if balanced is not None:
+            positions = iter(top_candidates(log_probs))
+            candidates = [
+                next(positions) if free else [(token, 0.0)]
+                for token, free in zip(ids, freed, strict=True)
+            ]
+            if (found := most_probable(candidates, balanced)) is not None:
+                yield found.ids
 
 
 def _lines_around(text: str, span: Span) -> Span:

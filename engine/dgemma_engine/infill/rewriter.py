@@ -85,6 +85,7 @@ def rewrite(parts: Parts, request: RewriteRequest) -> InfillResult:
         plan,
         best_first(scored),
         None if request.check is None else _Inside(request.check, lead, trail),
+        around=(prefix, suffix),
         n_wanted=request.n_candidates,
         single_line=single_line,
         seed=request.seed,

@@ -35,6 +35,7 @@ def fit_to_show(
     ranked: Sequence[Scored],
     check: SpanCheck | None,
     *,
+    around: tuple[str, str],
     n_wanted: int,
     single_line: bool,
     seed: int,
@@ -50,6 +51,7 @@ def fit_to_show(
         plan: of the request.
         ranked: best first.
         check: says which texts may be shown; all may without one.
+        around: the texts before and after the gap.
         n_wanted: most proposals to give.
         single_line: whether line breaks are forbidden.
         seed: of the noise of a repair.
@@ -75,6 +77,7 @@ def fit_to_show(
                 plan,
                 one.proposal.ids,
                 check,
+                around=around,
                 single_line=single_line,
                 seed=seed,
                 cancel=cancel,

@@ -33,7 +33,12 @@ _LEAST_PROBABILITY = 1e-12  # real logits are finite, too
 _P_END = 1 / 12
 
 SETTINGS = InfillSettings(
-    context_tokens=4096, canvas_tokens=48, left_tokens=12, right_tokens=16, n_steps=12
+    layout="plain",
+    context_tokens=4096,
+    canvas_tokens=48,
+    left_tokens=12,
+    right_tokens=16,
+    n_steps=12,
 )
 
 State = tuple[str, int]

@@ -229,6 +229,7 @@ def test_the_repair_loop_mends_at_least_95_percent_of_injected_errors(
             plan,
             TOKENIZER.encode(plan.head + broken),
             GrammarCheck(gap=gap),
+            around=(gap.prefix, gap.suffix),
             single_line=True,
             seed=seed,
             cancel=CancelToken(),

@@ -54,12 +54,21 @@ def repaired(
     text: str,
     check: Forbids | ForbidsEverything,
     *,
+    around: tuple[str, str] = ("", ""),
     cancel: CancelToken | None = None,
 ) -> Repaired:
     ids = parts.tokenizer.encode(plan.head + text)
     kv = parts.prefixes.encode(plan.context_ids).kv
     return repair(
-        parts, kv, plan, ids, check, single_line=True, seed=0, cancel=cancel or CancelToken()
+        parts,
+        kv,
+        plan,
+        ids,
+        check,
+        around=around,
+        single_line=True,
+        seed=0,
+        cancel=cancel or CancelToken(),
     )
 
 
@@ -109,6 +118,27 @@ def test_a_cancelled_repair_takes_no_step(textual: Pair) -> None:
     cancel.cancel()
 
     assert repaired(parts, plan, "a # b", Forbids("#"), cancel=cancel).forwards == 0
+
+
+def test_a_fault_of_brackets_is_mended_by_balancing_them(textual: Pair) -> None:
+    """The random weights would hardly ever write a balanced text by themselves."""
+
+    class Balanced:
+        def bad_spans(self, text: str) -> tuple[Span, ...]:
+            depth = 0
+            for idx, char in enumerate(text):
+                depth += (char == "(") - (char == ")")
+                if depth < -1:  # the one that is due may be closed
+                    return (Span(start=idx, end=idx + 1),)
+            return () if depth == -1 else (Span(start=0, end=len(text)),)
+
+    parts = parts_of(textual)
+    plan = parts.plan("x = [\n]\nprint(", "\ny = 2\n", (5,))
+    mended = repaired(parts, plan, "a, ((b", Balanced(), around=("x = [\n]\nprint(", "\ny = 2\n"))
+    assert mended.ids is not None
+    text = text_between(parts.tokenizer.decode_bytes(mended.ids), plan)
+    assert text is not None
+    assert text.count(")") == text.count("(") + 1
 
 
 def test_repairing_twice_gives_the_same(textual: Pair) -> None:
