@@ -1,11 +1,18 @@
 """Our values ↔ lsprotocol's. Knows no documents and decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lsprotocol import types
 
 from dgemma_ls.documents import Change
+from dgemma_ls.features import popup
 from dgemma_ls.positions import Position, PositionEncoding
+from dgemma_ls.shown import Item
+from dgemma_ls.status import Status
+from dgemma_ls.suggestions import Offered
+
+ACCEPTED = "dgemma.accepted"
+"""The command that an editor runs when somebody takes an item."""
 
 
 def to_position(position: types.Position) -> Position:
@@ -41,22 +48,80 @@ def to_changes(events: Sequence[types.TextDocumentContentChangeEvent]) -> list[C
     return changes
 
 
+def is_copilot_client(params: types.InitializeParams) -> bool:
+    """Tell whether a client speaks the protocol of Copilot's server; it must introduce itself."""
+    options = params.initialization_options
+    return isinstance(options, Mapping) and "editorInfo" in options
+
+
 def is_invoked(context: types.InlineCompletionContext) -> bool:
     """Tell whether a key asked for the completion, not mere typing."""
     return context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
 
 
-def to_inline_list(suggestions: Sequence[Change]) -> types.InlineCompletionList:
-    """Convert suggestions; nothing to suggest is an empty list, as ``null`` keeps old ghost text.
+def to_selected(
+    context: types.InlineCompletionContext,
+) -> tuple[tuple[Position, Position], str] | None:
+    """Convert what is chosen in the editor's popup into its range and text."""
+    info = context.selected_completion_info
+    if info is None:
+        return None
+    return (to_position(info.range.start), to_position(info.range.end)), info.text
 
-    Each item says its range: without one, an editor would replace the word at the cursor.
+
+def to_inline_items(offered: Sequence[Offered]) -> list[types.InlineCompletionItem]:
+    """Convert suggestions.
+
+    Each item says its range: without one, an editor would replace the word at the cursor. Its
+    command tells us that it was taken.
     """
-    return types.InlineCompletionList(
-        items=[
-            types.InlineCompletionItem(
-                insert_text=suggestion.text,
-                range=None if suggestion.range is None else to_range(suggestion.range),
-            )
-            for suggestion in suggestions
-        ]
-    )
+    return [
+        types.InlineCompletionItem(
+            insert_text=one.text,
+            range=to_range(one.range),
+            command=types.Command(title="Accepted", command=ACCEPTED, arguments=[one.id]),
+        )
+        for one in offered
+    ]
+
+
+def to_item_id(item: types.InlineCompletionItem) -> str | None:
+    """Give the id of an item that the editor speaks of, ``None`` if it is none of ours."""
+    command = item.command
+    if command is None or command.command != ACCEPTED or not command.arguments:
+        return None
+    return command.arguments[0] if isinstance(command.arguments[0], str) else None
+
+
+def to_completion_list(offered: Sequence[Offered]) -> types.CompletionList:
+    """Convert suggestions into a popup's items, behind everything that other servers offer.
+
+    Incomplete, so that the editor asks again when somebody types on.
+    """
+    items = [
+        types.CompletionItem(
+            label=popup.label(one.word, one.text),
+            kind=types.CompletionItemKind.Text,
+            sort_text=f"~{number:02}",
+            # Editors compare the begun word with this; the range starts behind it.
+            filter_text=one.word + one.text,
+            preselect=False,
+            insert_text_format=types.InsertTextFormat.PlainText,
+            text_edit=types.TextEdit(range=to_range(one.range), new_text=one.text),
+            command=types.Command(title="Accepted", command=ACCEPTED, arguments=[one.id]),
+            data=one.id,
+        )
+        for number, one in enumerate(offered)
+    ]
+    return types.CompletionList(is_incomplete=True, items=items)
+
+
+def to_documentation(item: Item) -> types.MarkupContent:
+    """Convert what is known of an item into what the editor shows beside it."""
+    text = popup.describe(item.before, item.after, item.origin)
+    return types.MarkupContent(kind=types.MarkupKind.Markdown, value=text)
+
+
+def to_status(status: Status) -> dict[str, object]:
+    """Convert a status into the parameters of ``didChangeStatus``."""
+    return {"busy": status.busy, "kind": status.kind.value, "message": status.message}

@@ -20,11 +20,18 @@ class Settings:
     n_candidates: int = 3
     """How many alternatives are denoised at once; those that pass the gate are offered."""
 
-    debounce_ms: int = 0
-    """How long an automatic request waits for a newer one before the engine starts on it."""
+    debounce_ms: int = 150
+    """How long an automatic request waits for the next key at most, while the engine is busy.
+
+    Within this bound the wait follows the rhythm of typing; while the engine is idle there is none.
+    """
 
     deadline_ms: int = 2000
     """When an automatic request stops with what it has; one asked for by a key may take longer."""
+
+    completion: str = "auto"
+    """Whether suggestions are also in the editor's popup: ``on``, ``off``, or ``auto`` for editors
+    without ghost text."""
 
 
 def _text(value: object) -> str | None:
@@ -40,6 +47,16 @@ def _integer(low: int, high: int) -> Callable[[object], str | None]:
     return check
 
 
+def _one_of(*words: str) -> Callable[[object], str | None]:
+    def check(value: object) -> str | None:
+        return None if value in words else f"one of {', '.join(words)}"
+
+    return check
+
+
+# What Copilot's clients say about themselves; nothing of it is used.
+_NOT_OURS = frozenset({"editorInfo", "editorPluginInfo"})
+
 # A check gives what is expected, or None when the value is good.
 _CHECKS: Mapping[str, Callable[[object], str | None]] = {
     "model": _text,
@@ -47,6 +64,7 @@ _CHECKS: Mapping[str, Callable[[object], str | None]] = {
     "n_candidates": _integer(1, 16),
     "debounce_ms": _integer(0, 10_000),
     "deadline_ms": _integer(1, 600_000),
+    "completion": _one_of("auto", "on", "off"),
 }
 
 
@@ -67,6 +85,8 @@ def read_settings(options: object) -> tuple[Settings, tuple[str, ...]]:
     values: dict[str, Any] = {}
     complaints: list[str] = []
     for key, value in options.items():
+        if key in _NOT_OURS:
+            continue
         if key not in _CHECKS:
             complaints.append(f"{key}: no such setting; there are {', '.join(_CHECKS)}.")
         elif (expected := _CHECKS[key](value)) is not None:

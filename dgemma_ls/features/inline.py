@@ -1,49 +1,234 @@
-"""Ghost text at the cursor: a fill whose span is empty, on one line.
+"""Ghost text at the cursor: a fill whose span holds at most what an editor closed by itself.
 
-Pure, as :mod:`dgemma_ls.features.fill`, on which it stands.
+Pure, as :mod:`dgemma_ls.features.fill`, on which it stands. Three kinds of places:
+
+- a cursor in a line that goes on: the span is empty;
+- a cursor before nothing but closing brackets and quotes (``foo(║)``): they are the span, and every
+  item writes them anew, so that one may close them itself and go on behind (``foo(║a).bar()``)
+  and nothing is doubled. The engine sees them as the text after the gap;
+- an item chosen in the editor's popup: its range is the span, and every item begins with its text.
 """
 
-from dgemma_engine.types import InfillResult, Span
-from dgemma_ls.features import fill
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dgemma_engine.types import InfillResult, Origin, Span, StopReason
 from dgemma_ls.features.fill import FillRequest
 from dgemma_ls.features.gating import GateCheck
-from dgemma_ls.types import Edit, Refusal, Snapshot
+from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
+
+# To the end of the line only what closes. Tabby's rule is "no word character" (``/^\W*$/``), which
+# also takes operators.
+_CLOSING = re.compile(r"[ \t;,:)\]}>\"'`]*")
+_CLOSER = re.compile(r"[)\]}>\"'`]")
+_LINE_BREAK = re.compile(r"[\r\n]")
 
 
-def prepare(snapshot: Snapshot, offset: int) -> FillRequest:
-    """Ask for what may stand at a cursor; never more than the rest of one line.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """The item that is chosen in the editor's popup: it would put ``text`` into ``span``."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a suggestion goes.
+
+    Attributes:
+        span: what it replaces; begins and ends on one line, as LSP 3.18 asks.
+        head: what each suggestion begins with.
+        tail: what it ends with, as far as it does not close the brackets itself.
+    """
+
+    span: Span
+    head: str
+    tail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """An edit that passed the gate, and who proposed it."""
+
+    edit: Edit
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of one request.
+
+    Attributes:
+        suggestions: best first, at least one.
+        complete: false if the deadline cut the engine short: asked again, it may know better.
+    """
+
+    suggestions: tuple[Suggestion, ...]
+    complete: bool
+
+
+def one_line(snapshot: Snapshot, offset: int) -> bool:
+    """Never want several lines; the shape of whatever decides that."""
+    return False
+
+
+def place_at(snapshot: Snapshot, offset: int, selected: Selected | None = None) -> Place | Refusal:
+    """Find out what a suggestion at a cursor replaces.
+
+    Args:
+        snapshot: the document.
+        offset: the cursor.
+        selected: what is chosen in the editor's popup.
+
+    Returns:
+        A refusal if the chosen item replaces several lines, or not what is before the cursor.
 
     Raises:
         ValueError: if the cursor lies past the end of the text.
     """
-    return fill.prepare(snapshot, _cursor(offset))
+    if offset > len(snapshot.text):
+        raise ValueError(f"{offset=} lies after the text ({len(snapshot.text)} characters)")
+    if selected is not None:
+        old_text = snapshot.text[selected.span.start : selected.span.end]
+        if _LINE_BREAK.search(old_text) or not _holds(selected.span, offset):
+            return Refusal(reason=RefusalReason.NO_CANDIDATE)
+        return Place(span=selected.span, head=selected.text, tail="")
+    tail = closers_after(snapshot.text, offset)
+    return Place(span=Span(start=offset, end=offset + len(tail)), head="", tail=tail)
 
 
-def gate_check(snapshot: Snapshot, offset: int) -> GateCheck:
-    """Make what the engine asks whether a text may be shown at a cursor."""
-    return GateCheck(snapshot, _cursor(offset))
+def closers_after(text: str, offset: int) -> str:
+    """Give what closes right of a cursor, if nothing else stands there up to the line's end."""
+    match = _CLOSING.match(text, offset)
+    assert match is not None  # it matches the empty text
+    rest = match.group()
+    ends_line = match.end() == len(text) or text[match.end()] in "\r\n"
+    return rest.rstrip(" \t") if ends_line and _CLOSER.search(rest) else ""
+
+
+def only_closes(text: str) -> bool:
+    """Say whether a text has nothing but closing brackets, quotes and what goes with them."""
+    return _CLOSING.fullmatch(text) is not None
+
+
+def prepare(snapshot: Snapshot, place: Place, *, multiline: bool = False) -> FillRequest:
+    """Ask for what may stand at a place."""
+    return FillRequest(
+        prefix=snapshot.text[: place.span.start] + place.head,
+        suffix=place.tail + snapshot.text[place.span.end :],
+        multiline=multiline,
+        lengths=None,
+    )
+
+
+class PlaceCheck:
+    """The gate for the texts that the engine finds for a place; a ``dgemma_engine.SpanCheck``."""
+
+    def __init__(self, snapshot: Snapshot, place: Place) -> None:
+        """Take the document and the place."""
+        self._place = place
+        self._gate = GateCheck(snapshot, place.span)
+
+    @property
+    def first_refusal(self) -> Refusal | None:
+        """The refusal of the text that was asked about first."""
+        return self._gate.first_refusal
+
+    def verdict(self, text: str) -> Edit | Refusal:
+        """Give the edit that may be shown for a text, or say why none may."""
+        if not text.strip():
+            return Refusal(reason=RefusalReason.EMPTY)
+        refusal = Refusal(reason=RefusalReason.REPEATS_SUFFIX)
+        for whole in _with_tail(self._place.head + text, self._place.tail):
+            verdict = self._gate.verdict(whole)
+            if isinstance(verdict, Refusal):
+                refusal = verdict
+            elif _keeps_head(verdict, self._place):
+                return verdict
+        return refusal
+
+    def bad_spans(self, text: str) -> tuple[Span, ...]:
+        """Give the parts of a text that keep it from being shown."""
+        if isinstance(self.verdict(text), Edit):
+            return ()
+        n_head, n_text = len(self._place.head), len(text)
+        bad = self._gate.bad_spans(self._place.head + text + self._place.tail)
+        inside = [
+            Span(
+                start=min(max(span.start - n_head, 0), n_text),
+                end=min(max(span.end - n_head, 0), n_text),
+            )
+            for span in bad
+        ]
+        return tuple(inside) or (Span(start=0, end=n_text),)
 
 
 def finish(
     snapshot: Snapshot,
-    offset: int,
+    place: Place,
     result: InfillResult,
     *,
     limit: int | None = None,
-    check: GateCheck | None = None,
-) -> list[Edit] | Refusal:
-    """Turn the engine's answer into insertions at the cursor, best first, or say why none.
+    check: PlaceCheck | None = None,
+) -> Answer | Refusal:
+    """Turn the engine's answer into suggestions, best first, or say why there is none.
 
     Args:
         snapshot: the document as it was when :func:`prepare` saw it.
-        offset: the cursor.
-        result: the engine's answer.
-        limit: how many insertions are wanted at most.
-        check: the one that the engine asked.
+        place: where they go.
+        result: the engine's answer; a draft that the deadline left is as good as any.
+        limit: how many are wanted at most; those after them are not even parsed.
+        check: the one that the engine asked, which need not parse again.
     """
-    return fill.finish(snapshot, _cursor(offset), result, limit=limit, check=check)
+    check = check or PlaceCheck(snapshot, place)
+    if result.stop is StopReason.CANCELLED:
+        return Refusal(reason=RefusalReason.CANCELLED)
+    late = result.stop is StopReason.DEADLINE
+    found: dict[str, Suggestion] = {}  # by text, as filters can make two candidates the same
+    refusals: list[Refusal] = []
+    for candidate in result.candidates:
+        verdict = check.verdict(candidate.text)
+        if isinstance(verdict, Refusal):
+            refusals.append(verdict)
+        else:
+            suggestion = Suggestion(edit=verdict, origin=candidate.origin)
+            found.setdefault(verdict.new_text, suggestion)
+        if len(found) == limit:
+            break
+    if found:
+        return Answer(suggestions=tuple(found.values()), complete=not late)
+    # When nothing passes, what the engine liked best tells most.
+    if refusals:
+        return refusals[0]
+    if result.n_refused and check.first_refusal is not None:
+        return check.first_refusal
+    return Refusal(reason=RefusalReason.DEADLINE if late else RefusalReason.NO_CANDIDATE)
 
 
-def _cursor(offset: int) -> Span:
-    # Empty, so it begins and ends on one line, as LSP 3.18 asks of an item's range.
-    return Span(start=offset, end=offset)
+def _with_tail(text: str, tail: str) -> Iterator[str]:
+    """Give a text with what it may not have closed itself, the whole tail first.
+
+    Each character of the tail is in what comes out, in its order, or an editor could not show it
+    as ghost text around what is there.
+    """
+    yield text + tail
+    place = 0
+    for number, closer in enumerate(tail, start=1):
+        if closer.isspace():
+            continue
+        place = text.find(closer, place) + 1
+        if place == 0:
+            return
+        yield text + tail[number:]
+
+
+def _keeps_head(edit: Edit, place: Place) -> bool:
+    """Say whether the filters left more than what the popup's item says by itself."""
+    text = edit.new_text
+    return text.startswith(place.head) and len(text) > len(place.head)
+
+
+def _holds(span: Span, offset: int) -> bool:
+    return span.start <= offset <= span.end

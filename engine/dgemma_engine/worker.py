@@ -91,6 +91,7 @@ class EngineWorker(Generic[E]):
         self._thread: threading.Thread | None = None
         self._running: Job[Any] | None = None
         self._load_error: BaseException | None = None
+        self._loaded = False
         self._closed = False
 
     @property
@@ -98,6 +99,19 @@ class EngineWorker(Generic[E]):
         """Why the last attempt to load failed; ``None`` before the first and after a good one."""
         with self._changed:
             return self._load_error
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is there."""
+        with self._changed:
+            return self._loaded
+
+    @property
+    def idle(self) -> bool:
+        """Whether a job that was handed in now would start at once."""
+        with self._changed:
+            waiting = any(not entry.job.future.cancelled() for entry in self._queue)
+            return self._running is None and not waiting
 
     def submit(
         self,
@@ -202,6 +216,7 @@ class EngineWorker(Generic[E]):
             return None
         with self._changed:
             self._load_error = None
+            self._loaded = True
         log.info("model loaded: ms=%d", (time.perf_counter() - started) * 1000)
         return (model,)
 

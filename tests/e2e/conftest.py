@@ -123,11 +123,42 @@ class Wire:
         """Send a request and wait for its answer."""
         return self.answer(self.start(method, params))
 
-    def initialize(self, options: Any = None, encoding: str = "utf-16") -> dict[str, Any]:
-        capabilities = {"general": {"positionEncodings": [encoding]}}
+    def message(self, method: str, *, number: int = 1) -> dict[str, Any]:
+        """Wait for the server's notification or request of this method, the first or a later one.
+
+        Args:
+            method: of the message.
+            number: which one, from 1.
+        """
+
+        def found() -> list[dict[str, Any]]:
+            return [note for note in self.notifications if note["method"] == method]
+
+        with self._news:
+            there = self._news.wait_for(
+                lambda: len(found()) >= number or self._error is not None, PATIENCE_S
+            )
+        if self._error is not None:
+            raise self._error
+        assert there, f"no {method}, only {[note['method'] for note in self.notifications]}"
+        return found()[number - 1]
+
+    def initialize(
+        self,
+        options: Any = None,
+        encoding: str = "utf-16",
+        *,
+        capabilities: dict[str, Any] | None = None,
+        process_id: int | None = None,
+    ) -> dict[str, Any]:
+        general = {"general": {"positionEncodings": [encoding]}}
         answer = self.request(
             "initialize",
-            {"processId": None, "rootUri": None, "capabilities": capabilities}
+            {
+                "processId": process_id,
+                "rootUri": None,
+                "capabilities": {**general, **(capabilities or {})},
+            }
             | ({} if options is None else {"initializationOptions": options}),
         )
         self.notify("initialized", {})
@@ -137,13 +168,32 @@ class Wire:
         document = {"uri": uri, "languageId": language_id, "version": 1, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": document})
 
-    def start_inline(self, uri: str, line: int, character: int, *, kind: int = 1) -> int:
+    def type(self, uri: str, line: int, character: int, text: str, *, version: int) -> None:
+        at = {"line": line, "character": character}
+        change = {"range": {"start": at, "end": at}, "text": text}
+        document = {"uri": uri, "version": version}
+        self.notify(
+            "textDocument/didChange", {"textDocument": document, "contentChanges": [change]}
+        )
+
+    def start_inline(
+        self,
+        uri: str,
+        line: int,
+        character: int,
+        *,
+        kind: int = 1,
+        version: int | None = None,
+        **more: Any,
+    ) -> int:
+        document = {"uri": uri} | ({} if version is None else {"version": version})
         return self.start(
             "textDocument/inlineCompletion",
             {
-                "textDocument": {"uri": uri},
+                "textDocument": document,
                 "position": {"line": line, "character": character},
                 "context": {"triggerKind": kind},
+                **more,
             },
         )
 
@@ -205,3 +255,18 @@ def start_server(stderr_file: Path) -> Iterator[Callable[..., Wire]]:
 def wire(start_server: Callable[..., Wire]) -> Wire:
     """Give a connection to the server with the fake engine, not yet initialized."""
     return start_server()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    """Give one initialized server with the fake engine for the tests of a module that need no own.
+
+    A test that asks it for suggestions takes a document of its own.
+    """
+    wire = Wire(FAKE_SERVER, tmp_path_factory.mktemp("shared") / "stderr.txt")
+    try:
+        wire.initialize()
+        yield wire
+        wire.leave()
+    finally:
+        wire.destroy()

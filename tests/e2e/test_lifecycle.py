@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -166,6 +167,34 @@ def test_it_is_gone_within_two_seconds_even_in_the_middle_of_a_step(
     wire.check_trace()
 
 
+@pytest.mark.parametrize("line", ["x", "slow", "deaf"])
+def test_it_leaves_with_the_editor_although_its_input_stays_open(wire: Wire, line: str) -> None:
+    editor = subprocess.Popen(["sleep", "600"])
+    try:
+        wire.initialize(process_id=editor.pid)
+        wire.open(URI, f"{line} = \n")
+        wire.start_inline(URI, 0, len(line) + 3)
+        wait_for(wire, f"start {line} = ")
+        started = time.monotonic()
+    finally:
+        editor.kill()
+        editor.wait()
+
+    assert wire.wait_for_exit() == 1
+    assert time.monotonic() - started < 2.0
+
+
+def test_an_editor_that_cannot_be_seen_from_here_is_served(wire: Wire) -> None:
+    """As from inside a container, or over a network: its number says nothing here."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    wire.initialize(process_id=gone.pid)
+    wire.open(URI, "x = \n")
+
+    assert wire.inline(URI, 0, 4) != []
+    wire.leave()
+
+
 def test_an_interrupt_ends_it_although_its_input_stays_open(wire: Wire) -> None:
     wire.initialize()
     wire.open(URI, "deaf = \n")
@@ -233,3 +262,49 @@ def test_lone_surrogates_and_odd_separators_do_no_harm(wire: Wire) -> None:
         "end": {"line": 1, "character": 4},
     }
     wire.leave()
+
+
+def test_params_that_look_like_a_message_are_params(wire: Wire) -> None:
+    """pygls takes every object with a ``jsonrpc`` in it for a message, however deep it lies."""
+    wire.initialize({"jsonrpc": "2.0"})
+    wire.open(URI, "x = \n")
+    looks_like = {"jsonrpc": "2.0", "id": 1, "method": "exit"}
+
+    answer = wire.answer(wire.start_inline(URI, 0, 4, more=[looks_like, {"jsonrpc": "2.0"}]))
+
+    assert [item["insertText"] for item in answer["result"]["items"]] == ["value", "other"]
+    wire.leave()
+    (told,) = wire.notifications
+    assert told["params"]["message"].startswith("jsonrpc: no such setting")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"1",
+        b"null",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 2000,
+        b"{}",
+        b'{"jsonrpc": "1.0", "method": "exit"}',
+        b'{"jsonrpc": "2.0"}',
+        b'{"jsonrpc": "2.0", "id": null, "result": null}',
+        b'{"jsonrpc": "2.0", "id": [1], "method": "shutdown"}',
+        b'{"jsonrpc": "2.0", "id": 77, "result": {"a": 1}}',
+        b'{"jsonrpc": "2.0", "id": 77, "error": 3}',
+        b'{"jsonrpc": "2.0", "method": 5}',
+        b'{"jsonrpc": "2.0", "method": "$/cancelRequest"}',
+        b'{"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": 99}}',
+        b'{"jsonrpc": "2.0", "method": "$/setTrace", "params": {"value": "verbose"}}',
+        b'{"jsonrpc": "2.0", "method": "workspace/didChangeWorkspaceFolders", "params": {}}',
+    ],
+)
+def test_a_broken_message_changes_nothing(shared: Wire, body: bytes) -> None:
+    told = len(shared.notifications)
+    shared.open(URI, "x = \n")
+    shared.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    assert [item["insertText"] for item in shared.inline(URI, 0, 4)] == ["value", "other"]
+    assert len(shared.notifications) == told

@@ -58,9 +58,28 @@ def test_a_suggestion_is_an_insertion_at_the_cursor_that_parses(
 
 
 def test_the_same_text_gets_the_same_suggestions(real: Wire) -> None:
-    real.open(URI, SOURCE)
+    # In two documents: of one, what was suggested is remembered.
+    texts = []
+    for uri in (URI, "file:///same.py"):
+        real.open(uri, SOURCE)
+        texts.append([item["insertText"] for item in real.inline(uri, 1, COLUMN + 1)])
 
-    assert real.inline(URI, 1, COLUMN + 1) == real.inline(URI, 1, COLUMN + 1)
+    assert texts[0] == texts[1]
+
+
+def test_the_rest_of_a_suggestion_is_there_when_its_beginning_was_typed(real: Wire) -> None:
+    real.open(URI, SOURCE)
+    text = real.inline(URI, 1, COLUMN + 1)[0]["insertText"]
+    real.type(URI, 1, COLUMN + 1, text[0], version=2)
+    counters = real.request("dgemma/status")["result"]["counters"]
+
+    items = real.answer(real.start_inline(URI, 1, COLUMN + 2, kind=2))["result"]["items"]
+
+    assert len(text) > 1, "the model had only one character to offer"
+    assert text[1:] in [item["insertText"] for item in items]
+    after = real.request("dgemma/status")["result"]["counters"]
+    assert after["typed_through"] == counters.get("typed_through", 0) + 1
+    assert after["answered"] == counters["answered"]
 
 
 def test_initialize_does_not_wait_for_the_model(start_server: Callable[..., Wire]) -> None:
@@ -118,6 +137,7 @@ def test_typing_through_a_file_answers_every_request(real: Wire) -> None:
 def test_a_cancelled_request_is_answered_once(real: Wire) -> None:
     real.open(URI, SOURCE)
     real.inline(URI, 1, COLUMN + 1)  # now the model is there
+    real.open(URI, SOURCE.replace("total", "result"))
     request = real.start_inline(URI, 1, COLUMN + 1)
     real.notify("$/cancelRequest", {"id": request})
 
@@ -150,7 +170,7 @@ def test_it_is_gone_within_two_seconds_of_the_end_of_input(
     wire.initialize()
     wire.open(URI, SOURCE)
     wire.inline(URI, 1, COLUMN + 1)
-    wire.start_inline(URI, 1, COLUMN + 1)
+    wire.start_inline(URI, 2, 4)
     started = time.monotonic()
     wire.hang_up()
 

@@ -146,6 +146,32 @@ async def test_open_type_complete(client: LanguageClient, invoked: bool) -> None
 
 
 @pytest.mark.asyncio
+async def test_what_is_typed_along_is_offered_on_in_the_right_place(
+    client: LanguageClient,
+) -> None:
+    units = UNITS[client.encoding]
+    open_document(client, f'f("{ODD}", )\n', version=2)
+    cursor = 3 + units + 3
+    first = await complete(client, 0, cursor)
+    type_text(client, "va", 0, cursor, version=3)
+
+    (rest,) = (await complete(client, 0, cursor + 2, invoked=False)).items
+
+    def span(start: int) -> types.Range:
+        return types.Range(
+            start=types.Position(line=0, character=start),
+            end=types.Position(line=0, character=start + 1),
+        )
+
+    assert [(item.insert_text, item.range) for item in first.items] == [
+        ("value)", span(cursor)),
+        ("other)", span(cursor)),
+    ]
+    assert (rest.insert_text, rest.range) == ("lue)", span(cursor + 2))
+    assert rest.command == first.items[0].command
+
+
+@pytest.mark.asyncio
 async def test_a_cancelled_request_is_answered_once_and_its_computation_stops(
     client: LanguageClient,
 ) -> None:

@@ -77,6 +77,40 @@ def test_warm_up_loads_and_its_future_tells_when() -> None:
     assert worker.close(_PATIENCE_S)
 
 
+def test_a_worker_tells_whether_it_is_loaded_and_whether_it_has_work() -> None:
+    worker = EngineWorker(lambda: "model")
+    assert (worker.loaded, worker.idle) == (False, True)
+
+    gate = occupy(worker)
+    assert (worker.loaded, worker.idle) == (True, False)
+    waiting = worker.submit(lambda _model, _token: None)
+    waiting.cancel()
+    gate.released.set()
+    last = worker.warm_up()
+    last.future.result(_PATIENCE_S)
+
+    assert worker.close(_PATIENCE_S)
+    assert (worker.loaded, worker.idle) == (True, True)
+
+
+def test_a_job_that_waits_is_work_and_a_cancelled_one_is_none() -> None:
+    entered, released = threading.Event(), threading.Event()
+
+    def load() -> str:
+        entered.set()
+        assert released.wait(_PATIENCE_S)
+        return "model"
+
+    worker = EngineWorker(load)
+    job = worker.warm_up()
+    assert entered.wait(_PATIENCE_S)  # nothing runs yet, but what comes now would have to wait
+    assert not worker.idle
+    job.cancel()
+    assert worker.idle
+    released.set()
+    assert worker.close(_PATIENCE_S)
+
+
 def test_higher_priority_goes_first_and_equals_keep_their_order(worker: EngineWorker[str]) -> None:
     order: list[str] = []
 

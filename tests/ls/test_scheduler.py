@@ -68,8 +68,8 @@ def test_dropping_a_document_ends_its_newest_request_only(scheduler: Scheduler) 
     ticket, _ = scheduler.admit("a.py", invoked=False)
     other, _ = scheduler.admit("b.py", invoked=False)
 
-    assert scheduler.drop("a.py") == ticket
-    assert scheduler.drop("a.py") is None
+    assert scheduler.drop("a.py") == [ticket]
+    assert scheduler.drop("a.py") == []
     assert not scheduler.is_newest(ticket)
     assert scheduler.is_newest(other)
 
@@ -87,6 +87,54 @@ def test_an_automatic_request_waits_out_the_debounce_within_its_deadline(
 
     clock.now_s += 10
     assert scheduler.left_s(ticket) == 0.0
+
+
+def test_an_idle_engine_needs_no_debounce(scheduler: Scheduler) -> None:
+    ticket, _ = scheduler.admit("a.py", invoked=False, engine_idle=True)
+
+    assert scheduler.wait_s(ticket) == 0.0
+
+
+def test_the_debounce_follows_the_rhythm_of_typing(
+    scheduler: Scheduler, clock: VirtualClock
+) -> None:
+    def wait_after(interval_s: float) -> float:
+        for _ in range(30):
+            clock.now_s += interval_s
+            scheduler.note_change()
+        ticket, _ = scheduler.admit("a.py", invoked=False)
+        return scheduler.wait_s(ticket)
+
+    assert wait_after(0.020) == pytest.approx(0.030, rel=0.01)
+    assert wait_after(0.010) == pytest.approx(0.015, rel=0.01)
+    assert wait_after(0.500) == pytest.approx(0.050)  # never more than debounce_ms
+
+
+def test_a_pause_is_no_rhythm(scheduler: Scheduler, clock: VirtualClock) -> None:
+    for interval_s in (0.0, 0.02, 60.0, 0.02):
+        clock.now_s += interval_s
+        scheduler.note_change()
+    ticket, _ = scheduler.admit("a.py", invoked=False)
+
+    assert scheduler.wait_s(ticket) == pytest.approx(0.030)
+
+
+def test_features_do_not_supersede_each_other_and_are_dropped_together(
+    scheduler: Scheduler,
+) -> None:
+    inline, _ = scheduler.admit("a.py", feature="inline", invoked=True)
+    popup, superseded = scheduler.admit("a.py", feature="completion", invoked=False)
+
+    assert superseded is None
+    assert scheduler.drop("a.py") == [inline, popup]
+
+
+def test_what_is_not_looked_at_is_dropped_unless_somebody_asked(scheduler: Scheduler) -> None:
+    scheduler.admit("seen.py", invoked=False)
+    scheduler.admit("asked.py", invoked=True)
+    elsewhere, _ = scheduler.admit("elsewhere.py", invoked=False)
+
+    assert scheduler.drop_unseen("seen.py") == [elsewhere]
 
 
 def test_a_request_by_key_starts_at_once_and_has_no_deadline(

@@ -13,8 +13,11 @@ from dgemma_engine.errors import CheckpointError
 from dgemma_engine.types import CancelToken, Candidate, InfillResult, SpanCheck, StopReason
 from dgemma_ls.documents import Change
 from dgemma_ls.positions import Position, PositionEncoding
-from dgemma_ls.session import RequestFailedError, Session
+from dgemma_ls.questions import RequestFailedError
+from dgemma_ls.session import Session
 from dgemma_ls.settings import Settings
+from dgemma_ls.status import Status, StatusKind
+from dgemma_ls.suggestions import Suggestions
 
 _PATIENCE_S = 10.0  # only reached when a test fails
 URI = "file:///a.py"
@@ -137,7 +140,26 @@ def check(test: Callable[[Session, BlockingEngine], Awaitable[None]], **options:
 def ask(
     session: Session, character: int = 4, *, invoked: bool = True
 ) -> asyncio.Task[list[Change]]:
-    return _task(session.inline(URI, Position(0, character), invoked=invoked))
+    return _task(inline(session, URI, Position(0, character), invoked=invoked))
+
+
+def inline(
+    session: Session, uri: str, position: Position, *, invoked: bool
+) -> Coroutine[Any, Any, list[Change]]:
+    """Ask as the inline feature does, with nothing remembered from earlier requests."""
+    pending = Suggestions(session).suggest(uri, position, invoked=invoked)
+
+    async def texts() -> list[Change]:
+        return [Change(one.text, one.range) for one in await pending()]
+
+    return texts()
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def _task(coroutine: Coroutine[Any, Any, list[Change]]) -> asyncio.Task[list[Change]]:
@@ -185,7 +207,7 @@ def test_the_snapshot_is_taken_when_the_request_arrives_not_when_it_is_awaited()
     """Taken later it would be of the changed text, at a place that meant the old one."""
 
     async def test(session: Session, engine: BlockingEngine) -> None:
-        coroutine = session.inline(URI, Position(0, 4), invoked=True)
+        coroutine = inline(session, URI, Position(0, 4), invoked=True)
         session.change(URI, 2, [Change("something else\n")])
 
         assert await coroutine == []
@@ -224,7 +246,7 @@ def test_requests_for_other_documents_go_on() -> None:
     async def test(session: Session, engine: BlockingEngine) -> None:
         session.open("file:///b.py", 1, "python", "y = \n")
         one = ask(session)
-        two = _task(session.inline("file:///b.py", Position(0, 4), invoked=True))
+        two = _task(inline(session, "file:///b.py", Position(0, 4), invoked=True))
         (await engine.call(1)).answer("1")
         (await engine.call(2)).answer("2")
 
@@ -253,6 +275,61 @@ def test_a_document_that_moved_on_stops_the_engine_and_gives_nothing(
 
         assert await request == []
         assert await asyncio.to_thread(call.stopped.wait, _PATIENCE_S)
+
+    check(test)
+
+
+def test_another_document_in_focus_ends_the_automatic_requests_elsewhere() -> None:
+    async def test(session: Session, engine: BlockingEngine) -> None:
+        session.open("file:///b.py", 1, "python", "y = \n")
+        automatic = ask(session, invoked=False)
+        call = await engine.call(1)
+        session.focus("file:///b.py")
+
+        assert await automatic == []
+        assert await asyncio.to_thread(call.stopped.wait, _PATIENCE_S)
+
+        asked_for = ask(session)
+        call = await engine.call(2)
+        session.focus("file:///b.py")
+        call.answer("1")
+        assert await asked_for == [insertion("1", 0, 4)]
+
+    check(test)
+
+
+def test_features_of_one_document_do_not_supersede_each_other() -> None:
+    async def test(session: Session, engine: BlockingEngine) -> None:
+        suggestions = Suggestions(session)
+        requests = [
+            asyncio.ensure_future(
+                suggestions.suggest(URI, Position(0, 4), invoked=False, feature=feature)()
+            )
+            for feature in ("inline", "completion")
+        ]
+        (await engine.call(1)).answer("1")
+        (await engine.call(2)).answer("2")
+
+        assert [(await request)[0].text for request in requests] == ["1", "2"]
+
+    check(test)
+
+
+def test_the_status_says_what_the_session_does() -> None:
+    statuses: list[Status] = []
+
+    async def test(session: Session, engine: BlockingEngine) -> None:
+        session.on_status = lambda: statuses.append(session.status)
+        assert session.status.busy  # it is not loaded
+        assert session.status.message == "Loading the model."
+        await asyncio.wrap_future(session.warm_up().future)
+        request = ask(session)
+        (await engine.call(1)).answer("1")
+        await request
+
+        assert [status.busy for status in statuses] == [True, False]
+        assert all(status.kind is StatusKind.NORMAL for status in statuses)
+        assert session.counters == {"answered": 1}
 
     check(test)
 
@@ -333,7 +410,7 @@ def test_a_deadline_that_passes_in_the_queue_spares_the_engine_the_work() -> Non
 
     async def test(session: Session, engine: BlockingEngine) -> None:
         session.open("file:///b.py", 1, "python", "y = \n")
-        other = _task(session.inline("file:///b.py", Position(0, 4), invoked=True))
+        other = _task(inline(session, "file:///b.py", Position(0, 4), invoked=True))
         call = await engine.call(1)
         request = ask(session, invoked=False)
         await asyncio.sleep(0)  # it is handed in, behind the other one
@@ -349,14 +426,31 @@ def test_a_deadline_that_passes_in_the_queue_spares_the_engine_the_work() -> Non
 
 def test_within_the_debounce_a_newer_request_keeps_the_older_from_the_engine() -> None:
     async def test(session: Session, engine: BlockingEngine) -> None:
+        session.open("file:///b.py", 1, "python", "y = \n")
+        other = _task(inline(session, "file:///b.py", Position(0, 4), invoked=True))
+        busy = await engine.call(1)
         older = ask(session, invoked=False)
         await asyncio.sleep(0)
         newer = ask(session, invoked=True)
-        (await engine.call(1)).answer("1")
+        busy.answer("0")
+        (await engine.call(2)).answer("1")
 
+        assert await other == [insertion("0", 0, 4)]
         assert await older == []
         assert await newer == [insertion("1", 0, 4)]
-        assert len(engine.calls) == 1
+        assert len(engine.calls) == 2
+
+    check(test, settings=Settings(debounce_ms=10_000))
+
+
+def test_an_idle_engine_is_asked_without_a_debounce() -> None:
+    async def test(session: Session, engine: BlockingEngine) -> None:
+        await asyncio.wrap_future(session.warm_up().future)
+        await asyncio.to_thread(_until, lambda: session.status.busy is False)
+        request = ask(session, invoked=False)
+        (await engine.call(1)).answer("1")
+
+        assert await request == [insertion("1", 0, 4)]
 
     check(test, settings=Settings(debounce_ms=10_000))
 
@@ -376,7 +470,7 @@ def test_a_document_that_is_not_open_has_no_suggestions_and_no_changes() -> None
         session.change("file:///other.py", 2, [insertion("1", 0, 0)])
         session.close("file:///other.py")
 
-        other = session.inline("file:///other.py", Position(0, 0), invoked=True)
+        other = inline(session, "file:///other.py", Position(0, 0), invoked=True)
         assert await other == []
         assert engine.calls == []
 
@@ -429,7 +523,7 @@ def test_shutting_down_answers_what_is_open_with_nothing() -> None:
         session.open("file:///b.py", 1, "python", "y = \n")
         running = ask(session)
         await engine.call(1)
-        waiting = _task(session.inline("file:///b.py", Position(0, 4), invoked=True))
+        waiting = _task(inline(session, "file:///b.py", Position(0, 4), invoked=True))
         await asyncio.sleep(0)
         session.shut_down(0.0)
 

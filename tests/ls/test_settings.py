@@ -34,7 +34,7 @@ def test_good_values_are_taken() -> None:
         ("n_candidates", 0, "3"),
         ("n_candidates", True, "3"),
         ("n_candidates", "2", "3"),
-        ("debounce_ms", -1, "0"),
+        ("debounce_ms", -1, "150"),
         ("deadline_ms", 1.5, "2000"),
         ("deadline_ms", 10**9, "2000"),
     ],

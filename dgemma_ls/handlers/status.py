@@ -1,0 +1,20 @@
+"""``dgemma/status``: what the server is doing and how often what happened, for whoever asks."""
+
+from typing import Any
+
+from dgemma_ls import convert, protocol_ext
+from dgemma_ls.protocol import DgemmaServer
+
+
+def register(server: DgemmaServer) -> None:
+    """Register the request."""
+
+    @server.feature(protocol_ext.STATUS)
+    def status(params: Any) -> dict[str, object]:
+        session = server.open_session
+        return {
+            **convert.to_status(session.status),
+            "model": session.settings.model,
+            "device": session.settings.device,
+            "counters": dict(sorted(session.counters.items())),
+        }

@@ -1,0 +1,237 @@
+"""pygls with our documents, and without its departures from the specification.
+
+pygls does the JSON-RPC loop and the dispatch; text synchronisation, cancellation and the order of
+initialize and shutdown are ours, where pygls 2.1 has faults (marked at the spot).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TypeVar, cast
+
+from lsprotocol import types
+from pygls import exceptions as rpc
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, default_converter
+from pygls.protocol.json_rpc import JsonRPCRequestMessage
+from pygls.protocol.language_server import lsp_method
+
+from dgemma_ls import convert, protocol_ext
+from dgemma_ls.features.fill import Infiller
+from dgemma_ls.questions import RequestFailedError
+from dgemma_ls.session import Session
+from dgemma_ls.settings import Settings
+from dgemma_ls.suggestions import Suggestions
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Load = Callable[[Settings], Infiller]
+
+_REQUEST_FAILED = -32803  # LSP 3.18, LSPErrorCodes.RequestFailed; pygls has no class for it
+
+
+class DgemmaServer(LanguageServer):
+    """A pygls server with a session; pygls' own workspace holds no documents."""
+
+    def __init__(self, load: Load) -> None:
+        super().__init__(
+            "dgemma-ls",
+            _version(),
+            text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
+            protocol_cls=Protocol,
+            converter_factory=default_converter,
+            max_workers=1,  # reads stdin, nothing else
+        )
+        self.load = load
+        self.at_initialize: list[Callable[[types.InitializeParams], None]] = []
+        self.owns_process = False  # whether the process is there for this connection alone
+        self.complaints: tuple[str, ...] = ()
+        self.session: Session | None = None  # from initialize on
+        self.suggestions: Suggestions | None = None  # as session
+        self.background: set[asyncio.Future[None]] = set()  # the loop itself keeps weak references
+
+    @property
+    def open_session(self) -> Session:
+        """The session; the protocol lets nothing through that would find none."""
+        assert self.session is not None
+        return self.session
+
+    @property
+    def open_suggestions(self) -> Suggestions:
+        """As :attr:`open_session`."""
+        assert self.suggestions is not None
+        return self.suggestions
+
+    def tell(self, message: str, kind: types.MessageType) -> None:
+        """Show the user one sentence, and log it."""
+        log.warning("told the user: %s", message)
+        self.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    def report_server_error(self, error: Exception, source: type[Exception]) -> None:
+        """Log what went wrong; pygls' default would show it to the user."""
+        log.warning("%s: %s", source.__name__, type(error).__name__, exc_info=error)
+
+    def shutdown(self) -> None:
+        """Stop the loop. Unlike pygls' own, wait for no thread: the reader may hang in a read."""
+        if self._stop_event is not None:
+            self._stop_event.set()
+        self.thread_pool.shutdown(wait=False)
+
+    def in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that no request waits for; its errors are logged."""
+        task = asyncio.ensure_future(work)
+        self.background.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Future[None]) -> None:
+        self.background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("background work failed", exc_info=error)
+
+
+def starts_at_once(handler: Callable[..., T]) -> Callable[..., T]:
+    """Mark a plain handler that returns a coroutine: it runs at receipt, that later."""
+    handler.starts_at_once = True  # type: ignore[attr-defined]
+    return handler
+
+
+async def or_failed(answer: Coroutine[Any, Any, T]) -> T:
+    """Answer with RequestFailed where somebody waits for what the engine cannot give."""
+    try:
+        return await answer
+    except RequestFailedError as err:
+        raise rpc.JsonRpcException(message=str(err), code=_REQUEST_FAILED) from err
+
+
+class Protocol(LanguageServerProtocol):
+    """pygls' protocol with our documents, and without its departures from the specification."""
+
+    _server: DgemmaServer
+
+    @property
+    def exit_code(self) -> int:
+        """0 after a proper shutdown, else 1 (LSP 3.18, exit)."""
+        return 0 if self._shutdown else 1
+
+    def get_message_type(  # type: ignore[override]  # the original is cached
+        self, method: str
+    ) -> type[Any] | None:
+        """Decode some messages into types of ours, as lsprotocol's lack a part."""
+        return protocol_ext.MESSAGES.get(method) or super().get_message_type(method)
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Leave it to :meth:`handle_message`: pygls calls this for each object in a message."""
+        return data
+
+    def handle_message(self, message: Any) -> None:
+        """Let a message through if it may come now; pygls takes all before, none after."""
+        decoded = self._decoded(message)
+        if decoded is None:
+            return
+        refusal = self._refusal(decoded)
+        if refusal is None:
+            super().handle_message(decoded)
+        elif hasattr(decoded, "id"):
+            self._send_response(decoded.id, error=refusal.to_response_error())
+        else:
+            log.warning("ignored %s: %s", decoded.method, refusal.message)
+
+    def _decoded(self, data: Any) -> Any | None:
+        """Decode a message; ``None`` if it is none, or a notification or response gone wrong."""
+        if not _is_message(data):
+            log.warning("ignored what is no JSON-RPC message")
+            return None
+        try:
+            return super().structure_message(data)
+        except rpc.JsonRpcException as err:
+            if "method" not in data or "id" not in data:
+                log.warning("ignored what cannot be decoded")
+                return None
+            # pygls would never answer a request whose params it cannot decode.
+            return JsonRPCRequestMessage(data["id"], data["method"], self.VERSION, params=err)
+
+    def _refusal(self, message: Any) -> rpc.JsonRpcException | None:
+        method = getattr(message, "method", None)
+        if method is None or method == types.EXIT:
+            return None
+        if isinstance(getattr(message, "params", None), rpc.JsonRpcException):
+            return cast(rpc.JsonRpcException, message.params)
+        initialized = self._server.session is not None
+        if not initialized and method != types.INITIALIZE:
+            return rpc.JsonRpcServerNotInitialized("The server is not initialized.")
+        if self._shutdown:
+            return rpc.JsonRpcInvalidRequest("The server is shut down.")
+        if initialized and method == types.INITIALIZE:
+            return rpc.JsonRpcInvalidRequest("The server is initialized already.")
+        return None
+
+    def _execute_handler(
+        self,
+        msg_id: str | int,
+        handler: Callable[..., Any],
+        callback: Callable[..., Any],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """Run a handler; pygls starts an ``async`` one only after later messages were handled."""
+        if not getattr(handler, "starts_at_once", False):
+            super()._execute_handler(msg_id, handler, callback, args, kwargs)
+            return
+        task = asyncio.ensure_future(handler(*(args or ()), **(kwargs or {})))
+        self._request_futures[msg_id] = task  # where $/cancelRequest looks
+        task.add_done_callback(callback)
+
+    # The text is kept by the session: pygls splits lines at form feeds and the like, and its cost
+    # per change grows with the document. These are no generators as their originals are: of each
+    # generator that handles a notification pygls keeps a future for ever.
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Take up a document."""
+        item = params.text_document
+        language_id = str(getattr(item.language_id, "value", item.language_id))
+        self._server.open_session.open(item.uri, item.version, language_id, item.text)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Apply changes; of an unknown document they are ignored (pygls would show an error)."""
+        document = params.text_document
+        changes = convert.to_changes(params.content_changes)
+        self._server.open_session.change(document.uri, document.version, changes)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        """Forget a document."""
+        self._server.open_session.close(params.text_document.uri)
+        self._server.open_suggestions.forget(params.text_document.uri)
+
+    @lsp_method(types.SHUTDOWN)
+    def lsp_shutdown(self, *args: object) -> None:  # type: ignore[override]  # no generator
+        """Answer what is open and stop the engine; only exit may follow."""
+        self._server.open_session.shut_down(0.0)
+        self._shutdown = True
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *args: object) -> None:  # type: ignore[override]  # no generator
+        """Leave the loop; pygls raises SystemExit inside it and loses the exit code."""
+        self._server.shutdown()
+
+
+def _is_message(data: Any) -> bool:
+    """Say whether something is a request, a notification or a response (JSON-RPC 2.0, 4 and 5)."""
+    if not isinstance(data, dict) or data.get("jsonrpc") != Protocol.VERSION:
+        return False
+    number = data.get("id")
+    good_id = isinstance(number, str | int) and not isinstance(number, bool)
+    if "method" in data:
+        return isinstance(data["method"], str) and ("id" not in data or good_id)
+    return good_id and ("result" in data or "error" in data)
+
+
+def _version() -> str:
+    try:
+        return version("dgemma-ls")
+    except PackageNotFoundError:  # run from a checkout
+        return "0"

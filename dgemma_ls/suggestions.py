@@ -1,0 +1,189 @@
+"""Suggests texts for the cursor, for ghost text and for the popup: from what is shown, or anew.
+
+The half of a request that waits; what is pure about it stands in ``features/inline.py``. Knows no
+protocol types. Belongs to the event loop: only :func:`_fill` runs elsewhere, on the engine thread.
+"""
+
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from dgemma_engine.types import CancelToken, Span
+from dgemma_engine.worker import Priority
+from dgemma_ls.features import inline
+from dgemma_ls.features.fill import Infiller
+from dgemma_ls.positions import Position
+from dgemma_ls.questions import Question, View
+from dgemma_ls.session import Session
+from dgemma_ls.shown import Item, Shown
+from dgemma_ls.types import Refusal, Snapshot
+
+_MAX_WORD = 100  # characters; some files are one word of megabytes
+_WORD_END = re.compile(r"\w+\Z")
+
+WantsMultiline = Callable[[Snapshot, int], bool]
+"""Says whether several lines may be suggested at an offset; asked on the engine thread."""
+
+Pending = Callable[[], Coroutine[Any, Any, "list[Offered]"]]
+"""The part of a request that waits. No coroutine yet: one that is cancelled before it starts would
+leave another one behind that nobody awaits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """An item for the editor.
+
+    Attributes:
+        id: names it when it is shown or accepted.
+        text: what to put in place of the range.
+        range: start and end, on one line, in the editor's encoding.
+        word: the part of a word before the range that the text goes on with.
+    """
+
+    id: str
+    text: str
+    range: tuple[Position, Position]
+    word: str
+
+
+class Suggestions:
+    """Everything about suggestions that lasts longer than a request.
+
+    Args:
+        session: the connection.
+        wants_multiline: decides between one line and several.
+    """
+
+    def __init__(
+        self, session: Session, *, wants_multiline: WantsMultiline = inline.one_line
+    ) -> None:
+        self._session = session
+        self._wants_multiline = wants_multiline
+        self._shown = Shown()
+
+    def suggest(
+        self,
+        uri: str,
+        position: Position,
+        *,
+        invoked: bool,
+        version: int | None = None,
+        selected: tuple[tuple[Position, Position], str] | None = None,
+        feature: str = "inline",
+    ) -> Pending:
+        """Suggest texts for the cursor.
+
+        A plain function on purpose: the snapshot is taken while the request is received. The body
+        of an ``async def`` may start after later changes were applied.
+
+        Args:
+            uri: the document.
+            position: the cursor in the editor's encoding.
+            invoked: whether a key asked for it, not mere typing.
+            version: the version that the editor means, if it says so.
+            selected: range and text of the item that is chosen in the editor's popup.
+            feature: for whom; requests of different features do not supersede one another.
+
+        Returns:
+            To be called and awaited: the suggestions, best first; empty when there is nothing
+            good to show. Awaiting raises :class:`RequestFailedError` if the engine fails and
+            ``invoked``.
+        """
+        view = self._session.look(uri, version=version)
+        if view is None:
+            return _nothing
+        offset = view.offset_at(position)
+        chosen = None if selected is None else _selected(view, *selected)
+        if chosen is None and (rest := self._shown.rest(view.snapshot, offset, drafts=not invoked)):
+            self._session.counters["typed_through"] += 1
+            return partial(_these, [_offered(view, item) for item in rest])
+        place = inline.place_at(view.snapshot, offset, chosen)
+        if isinstance(place, Refusal):
+            return _nothing
+        priority = Priority.INVOKED if invoked else Priority.AUTOMATIC
+        question = self._session.admit(view, feature=feature, priority=priority)
+        return partial(self._ask, question, place, offset)
+
+    def forget(self, uri: str) -> None:
+        """Drop what is remembered of a document that was closed."""
+        self._shown.forget(uri)
+
+    def find(self, item_id: str) -> Item | None:
+        """Give an item that was offered; ``None`` if that is long ago."""
+        return self._shown.find(item_id)
+
+    def note_shown(self, item_id: str) -> None:
+        """Count that the editor has shown an item."""
+        self._note("shown", item_id)
+
+    def note_accepted(self, item_id: str) -> None:
+        """Count that somebody took an item."""
+        self._note("accepted", item_id)
+
+    def note_partly_accepted(self, item_id: str) -> None:
+        """Count that somebody took the beginning of an item."""
+        self._note("partly_accepted", item_id)
+
+    def _note(self, what: str, item_id: str) -> None:
+        if self._shown.find(item_id) is not None:
+            self._session.counters[what] += 1
+
+    async def _ask(self, question: Question, place: inline.Place, offset: int) -> list[Offered]:
+        view = question.view
+        limit = self._session.settings.n_candidates
+        task = partial(_fill, view.snapshot, place, offset, limit, self._wants_multiline)
+        answer = await self._session.answer(question, task)
+        if isinstance(answer, Refusal):
+            return []
+        items = self._shown.remember(view.snapshot, answer.suggestions, complete=answer.complete)
+        return [_offered(view, item) for item in items]
+
+
+def _fill(
+    snapshot: Snapshot,
+    place: inline.Place,
+    offset: int,
+    n_candidates: int,
+    wants_multiline: WantsMultiline,
+    engine: Infiller,
+    token: CancelToken,
+) -> inline.Answer | Refusal:
+    request = inline.prepare(snapshot, place, multiline=wants_multiline(snapshot, offset))
+    check = inline.PlaceCheck(snapshot, place)
+    result = engine.infill(
+        request.prefix,
+        request.suffix,
+        lengths=request.lengths,
+        multiline=request.multiline,
+        n_candidates=n_candidates,
+        check=check,
+        cancel=token,
+    )
+    return inline.finish(snapshot, place, result, limit=n_candidates, check=check)
+
+
+def _selected(view: View, span: tuple[Position, Position], text: str) -> inline.Selected:
+    start, end = sorted(view.offset_at(position) for position in span)
+    return inline.Selected(span=Span(start=start, end=end), text=text)
+
+
+def _offered(view: View, item: Item) -> Offered:
+    span = item.edit.span
+    near = view.snapshot.text[max(0, span.start - _MAX_WORD) : span.start]
+    word = _WORD_END.search(near)
+    return Offered(
+        id=item.id,
+        text=item.edit.new_text,
+        range=view.range_of(span),
+        word="" if word is None else word.group(),
+    )
+
+
+async def _nothing() -> list[Offered]:
+    return []
+
+
+async def _these(items: list[Offered]) -> list[Offered]:
+    return items
