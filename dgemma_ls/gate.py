@@ -45,6 +45,7 @@ from functools import lru_cache
 from dgemma_engine.types import Span
 from dgemma_ls.languages import Grammar, grammar_for
 from dgemma_ls.syntax import (
+    QUICKLY_PARSED,
     Flaw,
     count_unpaired,
     find_unpaired,
@@ -55,8 +56,6 @@ from dgemma_ls.syntax import (
 )
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
 
-_CHECKED_TWICE = 64 << 10
-"""Characters up to which a clean text, too, is parsed from its beginning before it passes."""
 _MISSING_CLOSERS = frozenset({"MISSING )", "MISSING ]", "MISSING }"})
 
 
@@ -127,14 +126,15 @@ def _judge_brackets(snapshot: Snapshot, edit: Edit) -> _Judgement:
 
 def _judge_section(grammar: Grammar, text: str, edit: Edit) -> _Judgement:
     parsed = parse(grammar, text)
-    old = flaws_of(parsed)
     edited = parsed.replaced(edit.span.start, edit.span.end, edit.new_text)
     new = flaws_of(edited)
-    judgement = _compare(text, edit, edited.text, old, new)
-    if judgement.breaks or (not new and len(text) > _CHECKED_TWICE):
+    judgement = _compare(text, edit, edited.text, flaws_of(parsed), new)
+    if judgement.breaks or (not new and len(text) > QUICKLY_PARSED):
         return judgement
-    new_anew = flaws_of(parse_anew(grammar, edited.text))
-    return _PASSES if new == new_anew else _compare(text, edit, edited.text, old, new_anew)
+    # Of a text that is not long, ``parsed`` is a parse from the beginning already.
+    old = parsed if len(text) <= QUICKLY_PARSED else parse_anew(grammar, text)
+    new = flaws_of(parse_anew(grammar, edited.text))
+    return _compare(text, edit, edited.text, flaws_of(old), new)
 
 
 def _compare(

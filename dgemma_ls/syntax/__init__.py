@@ -10,9 +10,10 @@ from dgemma_ls.syntax.blocks import enclosing_block, node_kind_at, wants_multili
 from dgemma_ls.syntax.brackets import count_unpaired, find_unpaired
 from dgemma_ls.syntax.flaws import Flaw, find_flaws, flaws_of, has_grammar
 from dgemma_ls.syntax.sections import section_around
-from dgemma_ls.syntax.trees import ParsedText, parse, parse_anew
+from dgemma_ls.syntax.trees import QUICKLY_PARSED, ParsedText, parse, parse_anew
 
 __all__ = [
+    "QUICKLY_PARSED",
     "Flaw",
     "ParsedText",
     "count_unpaired",

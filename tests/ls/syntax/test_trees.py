@@ -70,6 +70,15 @@ def test_a_carriage_return_before_an_edit_becomes_what_the_edit_makes_of_it(new:
     assert parsed.data == parse_anew(GRAMMARS["python"], f"a\r{new}b\r\nc").data
 
 
+@pytest.mark.parametrize("behind", ["\n", "x", ""])
+def test_a_carriage_return_at_the_end_of_an_edit_becomes_what_follows_makes_of_it(
+    behind: str,
+) -> None:
+    parsed = parse_anew(GRAMMARS["python"], "a" + behind).replaced(1, 1, "\r")
+
+    assert parsed.data == parse_anew(GRAMMARS["python"], "a\r" + behind).data
+
+
 def test_a_node_covers_characters_not_bytes() -> None:
     parsed = parse_anew(GRAMMARS["python"], "é = '𝒳'\ny = 1\n")
 
