@@ -18,15 +18,17 @@ class Grammar(NamedTuple):
         function: to call in it.
         stand_alone: whether a run of whole top-level constructs, cut out of a file, parses as it
             does in the file. Not so where the file has a frame (JSON, HTML) or a mode (PHP).
+        indented: whether blocks are told by indentation, not by braces.
     """
 
     module: str
     function: str = "language"
     stand_alone: bool = True
+    indented: bool = False
 
 
 GRAMMARS = {
-    "python": Grammar("tree_sitter_python"),
+    "python": Grammar("tree_sitter_python", indented=True),
     "javascript": Grammar("tree_sitter_javascript"),
     "javascriptreact": Grammar("tree_sitter_javascript"),
     "typescript": Grammar("tree_sitter_typescript", "language_typescript"),

@@ -8,7 +8,9 @@ length in a file of 100,000 lines as in one of 1,000.
 Constructs begin at lines that are not indented, but not every such line is a beginning: it may
 stand in a comment or a string, or be the ``else`` of an ``if``. So some thousand characters of code
 on either side of the place must parse by themselves, without one mistake, from the line where the
-section begins and to the line where it ends. What lies between them is what someone types in.
+section begins and to the line where it ends. What lies between them is what someone types in; it
+may not close what was opened before it, nor open what is closed behind it, such as a namespace
+around code that is not indented, or an ``#if``: where it seems to, the text is not cut.
 The one case in which this is wrong is code of that length that is commented out: it is then judged
 as the code that it looks like.
 """
@@ -30,6 +32,7 @@ _N_TRIES = 8
 
 _LINES = re.compile(r"(?<=\n)(?=[^\s(){}\[\]])")
 _PARAGRAPHS = re.compile(r"(?:(?<=\n\n)|(?<=\n\r\n))(?=[^\s(){}\[\]])")
+_FRAMES = re.compile(r"[{}]|^[ \t]*#[ \t]*(?:if|endif|else|elif)", re.MULTILINE)
 
 
 @lru_cache(maxsize=8)  # asked once per candidate
@@ -44,15 +47,19 @@ def section_around(language_id: str, text: str, span: Span) -> Span:
         return whole
     # After an empty line a construct begins more often than not, so few lines have to be tried.
     for beginning in (_PARAGRAPHS, _LINES):
-        start = _start(grammar, text, span.start, beginning)
-        end = None if start is None else _end(grammar, text, span.end, beginning)
-        if start is not None and end is not None:
-            return Span(start=start, end=end)
+        before = _clean_before(grammar, text, span.start, beginning)
+        behind = None if before is None else _clean_behind(grammar, text, span.end, beginning)
+        if before is not None and behind is not None:
+            between = text[before.end : behind.start]
+            if grammar.indented or _keeps_frames(between):
+                return Span(start=before.start, end=behind.end)
     return whole
 
 
-def _start(grammar: Grammar, text: str, offset: int, beginning: re.Pattern[str]) -> int | None:
-    """Find where a section begins that reaches to ``offset``."""
+def _clean_before(
+    grammar: Grammar, text: str, offset: int, beginning: re.Pattern[str]
+) -> Span | None:
+    """Find whole constructs before a place; none at all where a text's first one is edited."""
     from_start = offset <= _REACH
     low = 0 if from_start else offset - _REACH
     places = [match.start() for match in beginning.finditer(text, low, offset)]
@@ -61,14 +68,18 @@ def _start(grammar: Grammar, text: str, offset: int, beginning: re.Pattern[str])
     for last in reversed(places[-_N_TRIES:]):
         first = next((place for place in reversed(places) if place <= last - _MARGIN), None)
         if first is None:
-            break
+            if not from_start:
+                break
+            first = 0
         if _is_clean(grammar, text[first:last]):
-            return first
-    return 0 if from_start else None
+            return Span(start=first, end=last)
+    return None
 
 
-def _end(grammar: Grammar, text: str, offset: int, beginning: re.Pattern[str]) -> int | None:
-    """Find where a section ends that begins at ``offset``."""
+def _clean_behind(
+    grammar: Grammar, text: str, offset: int, beginning: re.Pattern[str]
+) -> Span | None:
+    """Find whole constructs behind a place; none at all where a text's last one is edited."""
     to_end = len(text) - offset <= _REACH
     high = len(text) if to_end else offset + _REACH
     places = [match.start() for match in beginning.finditer(text, offset, high)]
@@ -77,10 +88,27 @@ def _end(grammar: Grammar, text: str, offset: int, beginning: re.Pattern[str]) -
     for first in places[:_N_TRIES]:
         last = next((place for place in places if place >= first + _MARGIN), None)
         if last is None:
-            break
+            if not to_end:
+                break
+            last = len(text)
         if _is_clean(grammar, text[first:last]):
-            return last
-    return len(text) if to_end else None
+            return Span(start=first, end=last)
+    return None
+
+
+def _keeps_frames(text: str) -> bool:
+    """Tell whether braces and ``#if`` pair up, and none closes what it did not open."""
+    depth = {"{": 0, "#": 0}
+    for match in _FRAMES.finditer(text):
+        mark = match[0].strip()
+        kind = "#" if mark.startswith("#") else "{"
+        if mark == "{" or mark.lstrip("# \t") == "if":
+            depth[kind] += 1
+        elif depth[kind] == 0:
+            return False
+        elif mark == "}" or mark.endswith("endif"):
+            depth[kind] -= 1
+    return not any(depth.values())
 
 
 @lru_cache(maxsize=64)  # while someone types, the code around stays as it is
