@@ -54,6 +54,11 @@ GRAMMARS = {
     "sql": Grammar("tree_sitter_sql"),
 }
 
+INLINE_GRAMMARS = {
+    "markdown": Grammar("tree_sitter_markdown", "inline_language", stand_alone=False),
+}
+"""For languages whose grammar leaves the insides of its ``inline`` nodes to a second one."""
+
 _ALIASES = {  # what some editors say instead
     "bash": "shellscript",
     "sh": "shellscript",

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from dgemma_engine.types import Span
-from dgemma_ls.languages import canonical_id, grammar_for
+from dgemma_ls.languages import INLINE_GRAMMARS, canonical_id, grammar_for
 from dgemma_ls.syntax.sections import section_around
-from dgemma_ls.syntax.trees import ParsedText, parse
+from dgemma_ls.syntax.trees import ParsedText, parse, parse_anew
 from dgemma_ls.types import Snapshot
 
 _BRACE = re.compile(r"\{$")
@@ -50,6 +50,11 @@ def node_kind_at(snapshot: Snapshot, offset: int) -> str | None:
         return None
     parsed, start = found
     node = _node_at(parsed, offset - start)
+    inline = INLINE_GRAMMARS.get(canonical_id(snapshot.language_id))
+    if node is not None and node.type == "inline" and inline is not None:
+        span = parsed.span_of(node)
+        part = parse_anew(inline, parsed.text[span.start : span.end])
+        node = _node_at(part, offset - start - span.start)
     return None if node is None else node.type
 
 

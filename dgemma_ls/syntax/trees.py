@@ -26,7 +26,7 @@ _CHUNK_BYTES = 4096
 _N_KEPT = 8
 QUICKLY_PARSED = 32 << 10
 """Characters up to which parsing from the beginning is not felt (4 ms of Python)."""
-_KEPT_CHARACTERS = 16 << 20
+_KEPT_CHARACTERS = 4 << 20  # a tree takes many times its text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

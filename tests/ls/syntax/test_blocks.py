@@ -106,6 +106,21 @@ def test_the_kind_of_node_at_a_character(marked: str, kind: str | None) -> None:
     assert node_kind_at(*at_cursor("python", marked)) == kind
 
 
+@pytest.mark.parametrize(
+    ("marked", "kind"),
+    [
+        ("# a\n\nsome é `co║de` here\n", "code_span"),
+        ("some *wo║rds*\n", "emphasis"),
+        ("- a\n\n```py\nx = ║1\n```\n", "code_fence_content"),
+        ("plain wo║rds\n", "inline"),
+    ],
+)
+def test_in_markdown_both_blocks_and_what_is_in_their_lines_have_kinds(
+    marked: str, kind: str
+) -> None:
+    assert node_kind_at(*at_cursor("markdown", marked)) == kind
+
+
 def test_in_a_long_text_places_stay_those_of_the_text() -> None:
     filler = "def g(é):\n    return é\n\n\n" * 2000
     snapshot, offset = at_cursor("python", filler + "def f():\n    x = ║1\n\n\n" + filler)

@@ -1,5 +1,7 @@
 """Sections of long texts against the whole texts."""
 
+import os
+import random
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,65 @@ def test_an_edit_that_passes_in_a_section_leaves_the_whole_text_clean(
 
     if check(snapshot, edit) == edit:
         assert find_flaws("python", edit.apply(snapshot)) == ()
+
+
+@pytest.mark.slow
+def test_no_edit_of_the_standard_library_passes_and_breaks_its_file() -> None:
+    rng = random.Random(0)
+    bits = (
+        "(",
+        ")",
+        "{",
+        "}",
+        "]",
+        "'",
+        '"',
+        '"""',
+        "\n",
+        "    ",
+        ":",
+        "x",
+        "#",
+        "if",
+        "=",
+        ",",
+        "é",
+    )
+    paths = sorted(Path(os.__file__).parent.glob("*.py"))
+    n_cut = 0
+    for path in rng.sample(paths, k=60):
+        text = path.read_text("utf-8")
+        if find_flaws("python", text):
+            continue
+        snapshot = Snapshot(uri="a", version=1, language_id="python", text=text)
+        for _ in range(10):
+            start = rng.randint(0, len(text))
+            end = min(len(text), start + rng.choice([0, 0, 1, 3, 20]))
+            place = rng.randint(0, len(text))
+            copied = text[place : place + rng.choice([3, 20, 80])]
+            new = rng.choice([copied, "".join(rng.choices(bits, k=3))])
+            edit = Edit(uri="a", version=1, span=Span(start=start, end=end), new_text=new)
+            n_cut += section_around("python", text, edit.span).end < len(text)
+
+            if check(snapshot, edit) == edit:
+                assert find_flaws("python", edit.apply(snapshot)) == (), (path, edit)
+    assert n_cut > 100
+
+
+@pytest.mark.parametrize(
+    ("language_id", "opening", "closing"),
+    [("cpp", "namespace a\n{\n", "}\n"), ("c", "#ifndef A\n", "#endif\n")],
+)
+def test_a_text_is_not_cut_where_its_frame_begins_or_ends(
+    language_id: str, opening: str, closing: str
+) -> None:
+    body = "int f(int x)\n{\n  return x;\n}\n\n" * 1000
+    text = opening + "int y;\n\n" + body + "\nint z;\n" + closing
+    whole = Span(start=0, end=len(text))
+
+    assert section_around(language_id, text, cursor(3)) == whole
+    assert section_around(language_id, text, cursor(len(text) - 2)) == whole
+    assert section_around(language_id, text, cursor(len(text) // 2)) != whole
 
 
 def test_what_someone_types_does_not_widen_the_section() -> None:
