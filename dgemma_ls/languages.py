@@ -116,6 +116,11 @@ def language_for_path(path: str | PurePath) -> str:
     return _FILE_NAMES.get(path.name) or _SUFFIXES.get(path.suffix.lower(), PLAINTEXT)
 
 
+def languages() -> tuple[str, ...]:
+    """List the language ids that have a grammar."""
+    return tuple(GRAMMARS)
+
+
 def canonical_id(language_id: str) -> str:
     """Give the protocol's id of a language for what some editors call it."""
     return _ALIASES.get(language_id, language_id)

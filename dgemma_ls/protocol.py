@@ -7,7 +7,6 @@ initialize and shutdown are ours, where pygls 2.1 has faults (marked at the spot
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar, cast
 
 from lsprotocol import types
@@ -18,16 +17,19 @@ from pygls.protocol.json_rpc import JsonRPCRequestMessage
 from pygls.protocol.language_server import lsp_method
 
 from dgemma_ls import convert, protocol_ext
+from dgemma_ls.engines import Worker
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.questions import RequestFailedError
 from dgemma_ls.session import Session
 from dgemma_ls.settings import Settings
 from dgemma_ls.suggestions import Suggestions
+from dgemma_ls.version import program_version
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Load = Callable[[Settings], Infiller]
+Hire = Callable[[Settings], Worker]
 
 _REQUEST_FAILED = -32803  # LSP 3.18, LSPErrorCodes.RequestFailed; pygls has no class for it
 
@@ -35,16 +37,17 @@ _REQUEST_FAILED = -32803  # LSP 3.18, LSPErrorCodes.RequestFailed; pygls has no 
 class DgemmaServer(LanguageServer):
     """A pygls server with a session; pygls' own workspace holds no documents."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, hire: Hire | None = None) -> None:
         super().__init__(
             "dgemma-ls",
-            _version(),
+            program_version(),
             text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
             protocol_cls=Protocol,
             converter_factory=default_converter,
             max_workers=1,  # reads stdin, nothing else
         )
         self.load = load
+        self.hire = hire
         self.at_initialize: list[Callable[[types.InitializeParams], None]] = []
         self.owns_process = False  # whether the process is there for this connection alone
         self.complaints: tuple[str, ...] = ()
@@ -228,10 +231,3 @@ def _is_message(data: Any) -> bool:
     if "method" in data:
         return isinstance(data["method"], str) and ("id" not in data or good_id)
     return good_id and ("result" in data or "error" in data)
-
-
-def _version() -> str:
-    try:
-        return version("dgemma-ls")
-    except PackageNotFoundError:  # run from a checkout
-        return "0"

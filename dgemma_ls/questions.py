@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from dgemma_engine.errors import EngineError
 from dgemma_engine.types import CancelToken, Span, StopReason
-from dgemma_engine.worker import EngineWorker, Job, Priority
+from dgemma_engine.worker import Job, Priority
+from dgemma_ls.engines import Worker
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.positions import LineIndex, Position, PositionEncoding
 from dgemma_ls.scheduler import Ticket
@@ -55,7 +56,7 @@ class Question:
 
 
 async def run(
-    worker: EngineWorker[Infiller], task: Task[T], question: Question, *, timeout_s: float | None
+    worker: Worker, task: Task[T], question: Question, *, timeout_s: float | None
 ) -> T | Refusal:
     """Hand a task in and wait for it, or for nobody wanting it any more.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from dgemma_ls import loading, stdio
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.handlers import completion, copilot, inline, lifecycle, status
-from dgemma_ls.protocol import DgemmaServer, Load
+from dgemma_ls.protocol import DgemmaServer, Hire, Load
 from dgemma_ls.settings import Settings
 
 __all__ = ["DgemmaServer", "create_server", "load_engine", "serve_stdio"]
@@ -17,13 +17,14 @@ def load_engine(settings: Settings) -> Infiller:
     return loading.load_engine(settings.model, device=settings.device)
 
 
-def create_server(load: Load = load_engine) -> DgemmaServer:
+def create_server(load: Load = load_engine, *, hire: Hire | None = None) -> DgemmaServer:
     """Build a server; nothing is loaded before a client has initialized it.
 
     Args:
         load: makes the engine from the settings; called on the engine thread.
+        hire: gives the session a share of an engine thread in place of its own.
     """
-    server = DgemmaServer(load)
+    server = DgemmaServer(load, hire)
     for group in (lifecycle, inline, completion, copilot, status):
         group.register(server)
     return server

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from dgemma_engine.worker import EngineWorker, Job, Priority
 from dgemma_ls.documents import Change, DocumentStore, UnknownDocumentError
+from dgemma_ls.engines import Worker
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.positions import PositionEncoding
 from dgemma_ls.questions import Question, RequestFailedError, Task, View, explain, run
@@ -37,6 +38,8 @@ class Session:
         encoding: how it counts characters.
         load: makes the engine; called on the engine thread, and never before :meth:`warm_up` or
             the first request.
+        hire: gives a share of an engine thread that other sessions use as well, in place of one
+            of its own; ``load`` is not used then.
         clock: seconds, for debounce and deadlines.
 
     Attributes:
@@ -51,6 +54,7 @@ class Session:
         encoding: PositionEncoding,
         load: Callable[[Settings], Infiller],
         *,
+        hire: Callable[[Settings], Worker] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
@@ -59,7 +63,9 @@ class Session:
         self._encoding = encoding
         self._documents = DocumentStore()
         self._scheduler = Scheduler(settings, clock=clock)
-        self._worker: EngineWorker[Infiller] = EngineWorker(partial(load, settings), clock=clock)
+        self._worker: Worker = (
+            EngineWorker(partial(load, settings), clock=clock) if hire is None else hire(settings)
+        )
         self._dropped: dict[int, asyncio.Future[RefusalReason]] = {}  # by ticket number
         self._n_active = 0  # questions whose answer is awaited
 

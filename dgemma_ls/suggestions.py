@@ -150,18 +150,14 @@ def _fill(
     engine: Infiller,
     token: CancelToken,
 ) -> inline.Answer | Refusal:
-    request = inline.prepare(snapshot, place, multiline=wants_multiline(snapshot, offset))
-    check = inline.PlaceCheck(snapshot, place)
-    result = engine.infill(
-        request.prefix,
-        request.suffix,
-        lengths=request.lengths,
-        multiline=request.multiline,
-        n_candidates=n_candidates,
-        check=check,
+    return inline.ask(
+        engine,
+        snapshot,
+        place,
+        multiline=wants_multiline(snapshot, offset),
+        limit=n_candidates,
         cancel=token,
     )
-    return inline.finish(snapshot, place, result, limit=n_candidates, check=check)
 
 
 def _selected(view: View, span: tuple[Position, Position], text: str) -> inline.Selected:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dgemma_engine.types import InfillResult, Origin, Span, StopReason
-from dgemma_ls.features.fill import FillRequest
+from dgemma_engine.types import CancelToken, InfillResult, Origin, Span, StopReason
+from dgemma_ls.features.fill import FillRequest, Infiller
 from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
 
@@ -121,6 +121,32 @@ def prepare(snapshot: Snapshot, place: Place, *, multiline: bool = False) -> Fil
         multiline=multiline,
         lengths=None,
     )
+
+
+def ask(
+    engine: Infiller,
+    snapshot: Snapshot,
+    place: Place,
+    *,
+    multiline: bool,
+    limit: int,
+    seed: int = 0,
+    cancel: CancelToken | None = None,
+) -> Answer | Refusal:
+    """Have the engine find texts for a place, and gate them; runs on the engine thread."""
+    request = prepare(snapshot, place, multiline=multiline)
+    check = PlaceCheck(snapshot, place)
+    result = engine.infill(
+        request.prefix,
+        request.suffix,
+        lengths=request.lengths,
+        multiline=request.multiline,
+        n_candidates=limit,
+        seed=seed,
+        check=check,
+        cancel=cancel,
+    )
+    return finish(snapshot, place, result, limit=limit, check=check)
 
 
 class PlaceCheck:

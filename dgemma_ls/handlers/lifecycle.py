@@ -26,7 +26,7 @@ def register(server: DgemmaServer) -> None:
     def initialize(params: types.InitializeParams) -> None:
         settings, server.complaints = read_settings(params.initialization_options)
         encoding = convert.to_encoding(server.workspace.position_encoding)
-        server.session = Session(settings, encoding, server.load)
+        server.session = Session(settings, encoding, server.load, hire=server.hire)
         server.suggestions = Suggestions(server.session, wants_multiline=wants_multiline)
         for prepare in server.at_initialize:
             prepare(params)

@@ -1,5 +1,6 @@
 """A canary stands for the document's text: it must never come out, whoever logs it."""
 
+import ast
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,16 @@ def log_file(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR])
-@pytest.mark.parametrize("name", ["pygls.protocol.json_rpc", "asyncio", "concurrent.futures"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pygls.protocol.json_rpc",
+        "asyncio",
+        "concurrent.futures",
+        "websockets.server",  # logs the frames it gets
+        "filelock",
+    ],
+)
 def test_of_other_packages_only_the_fixed_part_of_a_record_is_kept(
     log_file: Path, name: str, level: int
 ) -> None:
@@ -107,3 +117,74 @@ def test_other_handlers_still_see_the_whole_record(
         logger.removeHandler(caplog.handler)
 
     assert "value 42" in caplog.text
+
+
+# Names under which document text goes through the code.
+TEXTS = {
+    "text", "texts", "prefix", "suffix", "old_text", "new_text", "insert_text", "source", "line",
+    "snapshot", "params", "message", "candidate", "candidates", "edit", "edits", "request",
+    "record", "body", "data", "tokens", "token_ids", "ids", "canvas",
+}  # fmt: skip
+LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
+# A sentence that was made for the user or by the protocol, never of a document.
+MADE_BY_US = {"refusal.message", "message.method", "tell:message"}
+
+
+def log_calls() -> Iterator[tuple[str, ast.Call]]:
+    """Find every call of a module's logger in both packages, with where it stands."""
+    root = Path(logs.__file__).parents[1]
+    for folder in (root / "dgemma_ls", root / "engine" / "dgemma_engine"):
+        for path in sorted(folder.rglob("*.py")):
+            if "train" in path.parts:  # reads no user's documents
+                continue
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            for function in ast.walk(tree):
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                    for node in ast.walk(function):
+                        if (
+                            isinstance(node, ast.Call)
+                            and isinstance(node.func, ast.Attribute)
+                            and isinstance(node.func.value, ast.Name)
+                            and node.func.value.id == "log"
+                            and node.func.attr in LEVELS
+                        ):
+                            yield f"{path.stem}.{function.name}:{node.lineno}", node
+
+
+def names_in(node: ast.expr) -> set[str]:
+    """The last names of what goes into a record; a length or a type says nothing of a text."""
+    if isinstance(node, ast.Call):
+        harmless = ast.unparse(node.func) in ("len", "type", "round", "int")
+        return set() if harmless else {name for arg in node.args for name in names_in(arg)}
+    if isinstance(node, ast.Attribute):
+        inner = node.value
+        if isinstance(inner, ast.Call) and ast.unparse(inner.func) == "type":
+            return set()
+        return {node.attr}
+    if isinstance(node, ast.Name):
+        return {node.id}
+    children = (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+    return {name for child in children for name in names_in(child)}
+
+
+LOG_CALLS = dict(log_calls())
+
+
+@pytest.mark.parametrize("where", LOG_CALLS)
+def test_no_log_line_of_ours_takes_a_text_in(where: str) -> None:
+    call = LOG_CALLS[where]
+    template, *values = call.args
+    function = where.partition(":")[0].rpartition(".")[2]
+
+    assert isinstance(template, ast.Constant), "a template is fixed: % and not an f-string"
+    for value in values:
+        written = ast.unparse(value)
+        if written in MADE_BY_US or f"{function}:{written}" in MADE_BY_US:
+            continue
+        assert not names_in(value) & TEXTS, f"{written} may hold a document's text"
+
+
+def test_the_log_lines_are_found() -> None:
+    found = {where.partition(":")[0] for where in LOG_CALLS}
+
+    assert {"session.answer", "transports._talk", "worker._try_to_load"} <= found

@@ -1,8 +1,17 @@
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dgemma_ls.settings import _CHECKS, Settings, read_settings
+from dgemma_ls.settings import (
+    Settings,
+    _field_docs,
+    read_settings,
+    settings_page,
+    update_settings,
+)
 
 
 @pytest.mark.parametrize("options", [None, {}])
@@ -74,5 +83,97 @@ def test_a_long_bad_value_is_cut() -> None:
     assert len(complaint) < 200
 
 
-def test_every_setting_has_a_check() -> None:
-    assert list(_CHECKS) == [field.name for field in fields(Settings)]
+MACHINE = {"model": "/m", "device": "cuda:1", "record_dir": "/r", "statistics_file": "/s"}
+
+
+def test_settings_of_the_machine_are_the_ones_that_choose_what_is_loaded_or_written() -> None:
+    found = {option.name for option in fields(Settings) if option.metadata["machine"]}
+
+    assert found == {*MACHINE, "trusted"}
+
+
+@pytest.mark.parametrize("trusted", [False, "yes", 1, None])
+@pytest.mark.parametrize("key", MACHINE)
+def test_an_untrusted_workspace_sets_nothing_of_the_machine(key: str, trusted: object) -> None:
+    settings, complaints = read_settings({key: MACHINE[key], "n_candidates": 5, "trusted": trusted})
+
+    assert settings == Settings(n_candidates=5, trusted=False)
+    assert any(complaint.startswith(f"{key} is not taken") for complaint in complaints)
+
+
+@pytest.mark.parametrize("key", MACHINE)
+def test_pulled_configuration_sets_nothing_of_the_machine_even_when_trusted(key: str) -> None:
+    before = Settings(model="/mine")
+
+    settings, (complaint,) = update_settings(
+        before, {key: MACHINE[key], "deadline_ms": 300, "trusted": True}
+    )
+
+    assert settings == Settings(model="/mine", deadline_ms=300)
+    assert complaint.startswith(f"{key} is not taken from a workspace")
+
+
+def test_pulled_configuration_cannot_make_a_workspace_trusted() -> None:
+    before, _complaints = read_settings({"trusted": False})
+
+    settings, _complaints = update_settings(before, {"trusted": True, "model": "/evil"})
+
+    assert not settings.trusted
+    assert settings.model == "embedded"
+
+
+def test_pulled_configuration_that_repeats_what_is_in_force_is_no_reason_to_complain() -> None:
+    before = Settings(model="/mine", n_candidates=2)
+
+    assert update_settings(before, {"model": "/mine", "device": None, "n_candidates": 2}) == (
+        before,
+        (),
+    )
+
+
+@pytest.mark.parametrize("section", [None, {}, {"model": None}])
+def test_nothing_pulled_changes_nothing(section: object) -> None:
+    before = Settings(debounce_ms=7)
+
+    assert update_settings(before, section) == (before, ())
+
+
+def test_a_bad_pulled_value_keeps_what_is_in_force_and_is_named() -> None:
+    settings, (complaint,) = update_settings(Settings(debounce_ms=7), {"debounce_ms": "slow"})
+
+    assert settings.debounce_ms == 7
+    assert complaint.startswith("debounce_ms is 'slow', must be a whole number from 0 to 10000")
+    assert complaint.endswith("using 7.")
+
+
+def test_a_pulled_section_that_is_no_object_is_refused_whole() -> None:
+    settings, (complaint,) = update_settings(Settings(debounce_ms=7), [1])
+
+    assert settings.debounce_ms == 7
+    assert "dgemma must be an object" in complaint
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([option.name for option in fields(Settings)]) | st.text(),
+        st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers()),
+    )
+)
+def test_whatever_is_sent_the_settings_in_force_are_good(options: dict[str, object]) -> None:
+    settings, complaints = read_settings(options)
+
+    for option in fields(Settings):
+        expected, good = option.metadata["check"]
+        assert good(getattr(settings, option.name)), expected
+    assert update_settings(settings, options)[0].model == settings.model
+    assert all(len(complaint) < 300 for complaint in complaints)
+
+
+def test_the_page_about_settings_is_up_to_date() -> None:
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+
+    assert page.read_text(encoding="utf-8") == settings_page()
+
+
+def test_every_setting_has_a_docstring() -> None:
+    assert list(_field_docs()) == [option.name for option in fields(Settings)]
