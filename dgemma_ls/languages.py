@@ -87,6 +87,7 @@ _SUFFIXES = {
     **dict.fromkeys((".xml", ".xsd", ".xsl", ".xslt", ".svg"), "xml"),
     ".css": "css",
     **dict.fromkeys((".md", ".markdown"), "markdown"),
+    **dict.fromkeys((".rst", ".rest"), "restructuredtext"),
     ".go": "go",
     ".rs": "rust",
     **dict.fromkeys((".c", ".h"), "c"),
@@ -101,6 +102,7 @@ _SUFFIXES = {
 }
 
 _FILE_NAMES = {
+    **dict.fromkeys(("COMMIT_EDITMSG", "MERGE_MSG", "TAG_EDITMSG"), "git-commit"),
     **dict.fromkeys(("SConstruct", "SConscript", "wscript"), "python"),
     **dict.fromkeys((".babelrc", ".eslintrc", "tsconfig.json", "jsconfig.json"), "jsonc"),
     **dict.fromkeys((".clang-format", ".clang-tidy", ".clangd"), "yaml"),

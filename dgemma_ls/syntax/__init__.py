@@ -5,17 +5,21 @@ long text to look at, ``blocks`` what stands around a place; ``brackets`` serves
 grammar. Grammar wheels are imported when their language is first met.
 """
 
-from dgemma_ls.languages import language_for_path
+from dgemma_ls.languages import PLAINTEXT, language_for_path
 from dgemma_ls.syntax.blocks import enclosing_block, node_kind_at, wants_multiline
 from dgemma_ls.syntax.brackets import count_unpaired, find_unpaired
 from dgemma_ls.syntax.flaws import Flaw, find_flaws, flaws_of, has_grammar
+from dgemma_ls.syntax.nodes import MARKDOWN_INLINE, captures, outline, parses
 from dgemma_ls.syntax.sections import section_around
 from dgemma_ls.syntax.trees import QUICKLY_PARSED, ParsedText, parse, parse_anew
 
 __all__ = [
+    "MARKDOWN_INLINE",
+    "PLAINTEXT",
     "QUICKLY_PARSED",
     "Flaw",
     "ParsedText",
+    "captures",
     "count_unpaired",
     "enclosing_block",
     "find_flaws",
@@ -24,8 +28,10 @@ __all__ = [
     "has_grammar",
     "language_for_path",
     "node_kind_at",
+    "outline",
     "parse",
     "parse_anew",
+    "parses",
     "section_around",
     "wants_multiline",
 ]

@@ -138,9 +138,14 @@ def _from_relative(relatives: Sequence[ParsedText], text: str) -> ParsedText | N
     return None
 
 
+def language_of(grammar: Grammar) -> Language:
+    """Give tree-sitter's object for a grammar; its wheel is imported when first asked for."""
+    return _language(grammar.module, grammar.function)
+
+
 def _parser(grammar: Grammar) -> Parser:
     # A parser is no object to share between threads, and making one costs microseconds.
-    return Parser(_language(grammar.module, grammar.function))
+    return Parser(language_of(grammar))
 
 
 @cache

@@ -1,0 +1,104 @@
+"""Where typos may be looked for in a document, and what must be left alone there.
+
+Pure: it parses, and knows no files, engine or protocol. What a region is and means stands in
+:mod:`dgemma_ls.proofread.types`.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import add
+
+from dgemma_engine.types import Span
+from dgemma_ls.proofread.assemble import free_text
+from dgemma_ls.proofread.code import comment_regions, string_regions
+from dgemma_ls.proofread.excerpts import what_is_cut_off
+from dgemma_ls.proofread.formats import has_format, read_structure
+from dgemma_ls.proofread.language import Evidence, Language, gather_evidence, judge
+from dgemma_ls.proofread.markdown import markdown_regions
+from dgemma_ls.proofread.queries import names_query
+from dgemma_ls.proofread.text import commit_message_regions, text_regions
+from dgemma_ls.proofread.types import Region, RegionKind
+from dgemma_ls.proofread.values import value_regions
+from dgemma_ls.syntax import PLAINTEXT, captures, has_grammar
+from dgemma_ls.types import Snapshot
+
+__all__ = ["Region", "RegionKind", "find_regions", "identifiers_of"]
+
+_TEXTS = frozenset({PLAINTEXT, "restructuredtext", "text", "txt"})
+
+
+def find_regions(
+    snapshot: Snapshot, *, strings: bool = False, any_language: bool = False
+) -> tuple[Region, ...]:
+    """Find the paragraphs, comments, docstrings and values in which typos may be looked for.
+
+    Args:
+        snapshot: a document of any language; one without prose gives nothing.
+        strings: take the strings of programs too.
+        any_language: take paragraphs that are not English too.
+
+    Returns:
+        Regions in document order that do not overlap.
+    """
+    candidates = _in_order(_candidates(snapshot.language_id, snapshot.text, strings=strings))
+    if any_language:
+        return tuple(candidates)
+    return tuple(_english(snapshot.text, candidates))
+
+
+def identifiers_of(snapshot: Snapshot) -> frozenset[str]:
+    """Give the names in a program as they are written, that words equal to them be left alone."""
+    query = names_query(snapshot.language_id)
+    if query is None or not has_grammar(snapshot.language_id):
+        return frozenset()
+    return frozenset(
+        snapshot.text[span.start : span.end]
+        for _, span in captures(snapshot.language_id, snapshot.text, query)
+    )
+
+
+def _candidates(language_id: str, text: str, *, strings: bool) -> Iterator[Region]:
+    before, after = what_is_cut_off(language_id, text)
+    if before or after:
+        whole = before + text + after
+        document = Span(start=len(before), end=len(before) + len(text))
+        found = _candidates_of_file(language_id, whole, strings=strings)
+        yield from (region.moved(-len(before)) for region in found if region.within(document))
+    else:
+        yield from _candidates_of_file(language_id, text, strings=strings)
+
+
+def _candidates_of_file(language_id: str, text: str, *, strings: bool) -> Iterator[Region]:
+    if language_id == "markdown":
+        yield from value_regions(language_id, text)
+        yield from markdown_regions(text)
+    elif language_id in ("git-commit", "gitcommit"):
+        yield from commit_message_regions(text)
+    elif language_id in _TEXTS:
+        yield from text_regions(text)
+    elif not has_format(language_id) or read_structure(language_id, text) is not None:
+        # Where a parser refuses the document, no edit could be checked.
+        yield from value_regions(language_id, text)
+        yield from comment_regions(language_id, text)
+        if strings:
+            yield from string_regions(language_id, text)
+
+
+def _in_order(regions: Iterable[Region]) -> list[Region]:
+    """Sort, and leave out what overlaps an earlier region."""
+    result: list[Region] = []
+    for region in sorted(regions, key=lambda region: (region.span.start, -region.span.end)):
+        if not result or region.span.start >= result[-1].span.end:
+            result.append(region)
+    return result
+
+
+def _english(text: str, regions: list[Region]) -> Iterator[Region]:
+    """Keep what is English; a paragraph too short to tell goes with the document."""
+    evidence = [gather_evidence(free_text(text, region)) for region in regions]
+    verdicts = [judge(one) for one in evidence]
+    document = judge(reduce(add, evidence, Evidence.none())) is Language.ENGLISH
+    for region, one, verdict in zip(regions, evidence, verdicts, strict=True):
+        unsure = verdict is Language.UNKNOWN and not (one.n_other or one.n_accented)
+        if verdict is Language.ENGLISH or (unsure and document and one.n_words):
+            yield region
