@@ -47,6 +47,7 @@ from dgemma_ls.languages import Grammar, grammar_for
 from dgemma_ls.syntax import (
     QUICKLY_PARSED,
     Flaw,
+    can_parse,
     count_unpaired,
     find_unpaired,
     flaws_of,
@@ -106,7 +107,9 @@ _PASSES = _Judgement(breaks=False)
 @lru_cache(maxsize=4)  # whoever is told that an edit breaks the parse asks next where
 def _judge(snapshot: Snapshot, edit: Edit) -> _Judgement:
     grammar = grammar_for(snapshot.language_id)
-    if grammar is None:
+    if grammar is None or not all(
+        can_parse(grammar, text) for text in (snapshot.text, edit.apply(snapshot))
+    ):
         return _judge_brackets(snapshot, edit)
     section = section_around(snapshot.language_id, snapshot.text, edit.span)
     shift = section.start

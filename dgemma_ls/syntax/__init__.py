@@ -9,9 +9,9 @@ from dgemma_ls.languages import PLAINTEXT, language_for_path
 from dgemma_ls.syntax.blocks import enclosing_block, node_kind_at, wants_multiline
 from dgemma_ls.syntax.brackets import count_unpaired, find_unpaired
 from dgemma_ls.syntax.flaws import Flaw, find_flaws, flaws_of, has_grammar
-from dgemma_ls.syntax.nodes import MARKDOWN_INLINE, captures, outline, parses
+from dgemma_ls.syntax.nodes import MARKDOWN_INLINE, captures, matches, outline, parses
 from dgemma_ls.syntax.sections import section_around
-from dgemma_ls.syntax.trees import QUICKLY_PARSED, ParsedText, parse, parse_anew
+from dgemma_ls.syntax.trees import QUICKLY_PARSED, ParsedText, can_parse, parse, parse_anew
 
 __all__ = [
     "MARKDOWN_INLINE",
@@ -19,6 +19,7 @@ __all__ = [
     "QUICKLY_PARSED",
     "Flaw",
     "ParsedText",
+    "can_parse",
     "captures",
     "count_unpaired",
     "enclosing_block",
@@ -27,6 +28,7 @@ __all__ = [
     "flaws_of",
     "has_grammar",
     "language_for_path",
+    "matches",
     "node_kind_at",
     "outline",
     "parse",

@@ -37,6 +37,31 @@ def captures(language_id: str, text: str, query: str) -> list[tuple[str, Span]]:
     )
 
 
+def matches(language_id: str, text: str, query: str) -> tuple[dict[str, Span], ...]:
+    """Find groups of nodes by a query in tree-sitter's language.
+
+    Args:
+        language_id: a language with a grammar, or :data:`MARKDOWN_INLINE`.
+        text: the whole text; it may have syntax errors.
+        query: patterns, each with captures.
+
+    Returns:
+        For each match the first node of every capture, as code points; in document order of the
+        first captures.
+
+    Raises:
+        ValueError: as :func:`captures`.
+    """
+    grammar = _grammar(language_id)
+    parsed = parse_anew(grammar, text)
+    found = QueryCursor(_query(grammar, query)).matches(parsed.tree.root_node)
+    spans = (
+        {name: parsed.span_of(nodes[0]) for name, nodes in of_match.items()}
+        for _, of_match in found
+    )
+    return tuple(sorted(spans, key=lambda match: min(span.start for span in match.values())))
+
+
 def parses(language_id: str, text: str) -> bool:
     """Say whether a text has no flaw; its tree is not kept.
 

@@ -19,6 +19,10 @@ from dgemma_engine.types import Span
 from dgemma_ls.edits import difference
 from dgemma_ls.languages import Grammar
 
+_YAML_NESTING = re.compile(r"^[ \t]*(?:[-?:][ \t]+)*", re.MULTILINE)
+_MAX_YAML_COLUMN = 200
+"""tree-sitter-yaml 0.7 writes past the end of its stack of indentations from 250 levels on."""
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _LONE_CR = re.compile(r"\r(?!\n)")
 _CONTINUATION_BYTES = bytes(range(0x80, 0xC0))  # of UTF-8 sequences: all others begin a character
@@ -94,9 +98,23 @@ class ParsedText:
         return Span(start=self.offset_of(node.start_byte), end=self.offset_of(node.end_byte))
 
 
+def can_parse(grammar: Grammar, text: str) -> bool:
+    """Say whether a parser takes a text; YAML's crashes where a text is nested too deeply.
+
+    No level of indentation is narrower than a column, so the column at which a line's content
+    begins bounds how deep it lies.
+    """
+    if grammar.module != "tree_sitter_yaml":
+        return True
+    return all(len(match[0]) <= _MAX_YAML_COLUMN for match in _YAML_NESTING.finditer(text))
+
+
 def parse_anew(grammar: Grammar, text: str) -> ParsedText:
-    """Parse a text from its beginning; what comes out depends on nothing else."""
-    data = _parseable(text)
+    """Parse a text from its beginning; what comes out depends on nothing else.
+
+    Of a text that the parser does not take, see :func:`can_parse`, the tree is empty.
+    """
+    data = _parseable(text) if can_parse(grammar, text) else b" " * _n_bytes(text)
     return ParsedText(grammar=grammar, text=text, data=data, tree=_parser(grammar).parse(data))
 
 
@@ -111,7 +129,7 @@ def parse(grammar: Grammar, text: str) -> ParsedText:
             _kept.move_to_end(key)
             return _kept[key]
         relatives = [each for each in reversed(_kept.values()) if each.grammar == grammar]
-    if len(text) <= QUICKLY_PARSED:
+    if len(text) <= QUICKLY_PARSED or not can_parse(grammar, text):
         parsed = parse_anew(grammar, text)
     else:
         parsed = _from_relative(relatives, text) or parse_anew(grammar, text)

@@ -214,3 +214,19 @@ def test_no_accepted_edit_leaves_more_flawed_text_outside_the_hole(
         return sum(n < left or n >= right for n in flawed)
 
     assert flawed_outside(after, start + len(new)) <= flawed_outside(text, end)
+
+
+@pytest.mark.parametrize(
+    "deep", ["- " * 400 + "a\n", "".join(" " * n + "a:\n" for n in range(400))]
+)
+def test_yaml_too_deep_for_its_parser_is_judged_by_brackets(deep: str) -> None:
+    """tree-sitter-yaml crashes on it, and the server with it."""
+    snapshot = Snapshot(uri="a", version=1, language_id="yaml", text=deep + "b: ")
+    end = Span(start=len(snapshot.text), end=len(snapshot.text))
+    good = Edit(uri="a", version=1, span=end, new_text="[1]")
+    bad = Edit(uri="a", version=1, span=end, new_text="[1")
+    assert check(snapshot, good) == good
+    assert check(snapshot, bad) == Refusal(reason=RefusalReason.BREAKS_PARSE)
+    grown = Edit(uri="a", version=1, span=Span(start=0, end=0), new_text=deep)
+    shallow = Snapshot(uri="a", version=1, language_id="yaml", text="b: 1\n")
+    assert check(shallow, grown) == grown
