@@ -23,13 +23,14 @@ from typing import NamedTuple
 USAGE = """usage: python3 dev.py COMMAND
 
   demo          fill holes in a file of this repository on the embedded model; writes nothing
-  test [ARGS]   check, then all tests not marked slow; ARGS go to pytest, as in slow and e2e
+  test [ARGS]   check, then the tests marked neither slow nor editor; ARGS go to pytest, as below
   setup         only make .venv, with the development tools
   check         ruff check, ruff format --check, mypy, lint-imports
   fix           ruff check --fix, ruff format
   e2e [ARGS]    only the tests that talk to a real server
   slow [ARGS]   only the tests marked slow
-  all           test, then slow: what CI runs
+  editors [ARGS]  only the tests in real editors, which it fetches first (Debian on x86-64)
+  all           test, slow, editors: what CI runs
   bench [ARGS]  speed and memory on this machine: dgemma-ls bench
 
 Each first sees to it that .venv has what it needs: minutes the first time, nothing when nothing
@@ -41,11 +42,13 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMP = VENV / "dev-stamp.json"
 PYTEST = ("python", "-m", "pytest", "-m")  # the last -m is pytest's: which marks
+FETCH_EDITORS = "tests/editors/fetch.py"
 CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("lint-imports",))
 
 _BAD_INPUT = 2
 _INTERRUPTED = 130  # 128 + SIGINT, as the shell has it
 _PYTEST_FOUND_NO_TESTS = 5
+_NO_EDITORS_HERE = 3  # as tests/editors/fetch.py has it
 
 
 class StopError(Exception):
@@ -244,7 +247,7 @@ def check(args: Sequence[str]) -> int:
 def test(args: Sequence[str]) -> int:
     """Run the checks, then the default suite, which runs also if a check has failed."""
     failed = check(())
-    code = _call(*PYTEST, "not slow", *args)
+    code = _call(*PYTEST, "not slow and not editor", *args)
     if failed:
         print("[dev] FAILED: a check, see above the tests")
     return code or failed
@@ -254,6 +257,12 @@ def slow(args: Sequence[str]) -> int:
     """Run the slow tests; having none is fine."""
     code = _call(*PYTEST, "slow", *args)
     return 0 if code == _PYTEST_FOUND_NO_TESTS else code
+
+
+def editors(args: Sequence[str]) -> int:
+    """Fetch the editors and run their tests; where none can be had, each test says so and skips."""
+    code = _call("python", FETCH_EDITORS)
+    return _call(*PYTEST, "editor", *args) if code in (0, _NO_EDITORS_HERE) else code
 
 
 def e2e(args: Sequence[str]) -> int:
@@ -268,12 +277,12 @@ def bench(args: Sequence[str]) -> int:
 
 def all_(args: Sequence[str]) -> int:
     """Run what CI runs."""
-    return test(()) or slow(())
+    return test(()) or slow(()) or editors(())
 
 
-_RUN = (demo, test, setup, check, fix, e2e, slow, all_, bench)
+_RUN = (demo, test, setup, check, fix, e2e, slow, editors, all_, bench)
 COMMANDS = {run.__name__.strip("_"): run for run in _RUN}
-TAKING_ARGUMENTS = ("test", "slow", "e2e", "bench")
+TAKING_ARGUMENTS = ("test", "slow", "editors", "e2e", "bench")
 
 
 def _call(tool: str, *args: str, cwd: Path = ROOT) -> int:

@@ -183,7 +183,8 @@ def test_help_names_every_command_and_starts_nothing() -> None:
     )
     assert done.returncode == 0
     listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
-    assert listed == {"demo", "test", "setup", "check", "fix", "e2e", "slow", "all", "bench"}
+    expected = "demo test setup check fix e2e slow editors all bench"
+    assert listed == set(expected.split())
 
 
 def test_every_listed_command_exists(dev: ModuleType) -> None:
@@ -252,6 +253,32 @@ def test_slow_is_content_with_no_tests_and_with_nothing_else(
 
 
 @pytest.mark.parametrize(
+    ("fetch_code", "pytest_code", "expected", "n_calls"),
+    [(0, 0, 0, 2), (0, 1, 1, 2), (3, 0, 0, 2), (1, 0, 1, 1)],
+)
+def test_editors_are_fetched_then_driven_unless_fetching_failed(
+    dev: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    fetch_code: int,
+    pytest_code: int,
+    expected: int,
+    n_calls: int,
+) -> None:
+    calls = []
+
+    def call(*words: str) -> int:
+        calls.append(words)
+        return fetch_code if len(calls) == 1 else pytest_code
+
+    monkeypatch.setattr(dev, "_call", call)
+    assert dev.editors(["-k", "one"]) == expected
+    fetching = ("python", "tests/editors/fetch.py")
+    testing = ("python", "-m", "pytest", "-m", "editor", "-k", "one")
+    assert calls == [fetching, testing][:n_calls]
+    assert (ROOT / dev.FETCH_EDITORS).is_file()
+
+
+@pytest.mark.parametrize(
     ("check_code", "pytest_code", "expected"), [(0, 0, 0), (1, 0, 1), (0, 4, 4), (1, 4, 4)]
 )
 def test_test_fails_if_a_check_or_a_test_does(
@@ -265,7 +292,7 @@ def test_test_fails_if_a_check_or_a_test_does(
     monkeypatch.setattr(dev, "_run_captured", lambda command: (check_code, "complaint"))
     monkeypatch.setattr(dev, "_call", lambda *args: calls.append(args) or pytest_code)
     assert dev.test(["-k", "one"]) == expected
-    assert calls == [("python", "-m", "pytest", "-m", "not slow", "-k", "one")]
+    assert calls == [("python", "-m", "pytest", "-m", "not slow and not editor", "-k", "one")]
 
 
 def test_the_demo_cuts_out_what_it_says(dev: ModuleType) -> None:

@@ -225,8 +225,8 @@ def test_yaml_too_deep_for_its_parser_is_judged_by_brackets(deep: str) -> None:
     end = Span(start=len(snapshot.text), end=len(snapshot.text))
     good = Edit(uri="a", version=1, span=end, new_text="[1]")
     bad = Edit(uri="a", version=1, span=end, new_text="[1")
-    assert check(snapshot, good) == good
-    assert check(snapshot, bad) == Refusal(reason=RefusalReason.BREAKS_PARSE)
+    assert gate(snapshot, good) == good
+    assert gate(snapshot, bad) == Refusal(reason=RefusalReason.BREAKS_PARSE)
     grown = Edit(uri="a", version=1, span=Span(start=0, end=0), new_text=deep)
     shallow = Snapshot(uri="a", version=1, language_id="yaml", text="b: 1\n")
-    assert check(shallow, grown) == grown
+    assert gate(shallow, grown) == grown
