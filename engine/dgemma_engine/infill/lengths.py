@@ -71,7 +71,8 @@ def rank_lengths(
         settings: of the checkpoint.
 
     Returns:
-        One score per row, the sum of both signals in standard deviations; higher is better.
+        One score per row, the sum of both signals; higher is better. As they are: put to a common
+        scale, a signal that knows nothing would weigh as much as one that knows.
     """
     signals = length_signals(
         model,
@@ -83,9 +84,7 @@ def rank_lengths(
         seed=seed,
         settings=settings,
     )
-    margins = _standardised([signal.margin for signal in signals])
-    certainties = _standardised([signal.certainty for signal in signals])
-    return [margin + certainty for margin, certainty in zip(margins, certainties, strict=True)]
+    return [signal.margin + signal.certainty for signal in signals]
 
 
 @torch.inference_mode()
@@ -153,9 +152,3 @@ def _without_trend(values: Sequence[float], lengths: Sequence[int]) -> list[floa
     slope = float(x @ y) / spread if spread > _LEAST_SPREAD else 0.0
     trendless: list[float] = (y - slope * x).tolist()
     return trendless
-
-
-def _standardised(values: Sequence[float]) -> list[float]:
-    array = np.array(values, dtype=float)
-    scaled: list[float] = ((array - array.mean()) / max(array.std(), _LEAST_SPREAD)).tolist()
-    return scaled

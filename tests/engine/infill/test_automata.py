@@ -1,5 +1,6 @@
 """Automata over bytes, against regular expressions and plain loops over whole texts."""
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -116,6 +117,7 @@ byte_texts = st.one_of(
 @example(text=b"")
 @example(text=b"(')')")
 @example(text=rb"('\')')")
+@example(text=rb"('\'')")
 @example(text=b"(don't\n)")
 @example(text=b"0x_f")
 @example(text=b"1_000.5e-3")
@@ -125,7 +127,27 @@ def test_the_automaton_accepts_what_the_expression_does(name: str, text: bytes) 
     assert accepts(automaton, text) == expected(text)
 
 
+EXHAUSTIVE = {
+    "number": (b"07.b_e-x", 5),
+    "UTF-8": (b"\x00\x7f\x80\x8f\x90\x9f\xa0\xbf\xc1\xc2\xe0\xe1\xed\xf0\xf1\xf4\xf5", 4),
+    "ends with": (b"ab", 10),
+    "string body": (b"a'\\\n", 6),
+    "brackets": (b"()[]'\\\n", 6),
+}
+
+
+@pytest.mark.parametrize("name", EXHAUSTIVE)
+def test_the_automaton_agrees_on_every_short_text(name: str) -> None:
+    automaton, expected = CASES[name]
+    alphabet, longest = EXHAUSTIVE[name]
+    for n_bytes in range(longest + 1):
+        for text in map(bytes, itertools.product(alphabet, repeat=n_bytes)):
+            assert accepts(automaton, text) == expected(text), text
+
+
 @given(text=st.lists(st.sampled_from((b"(", b")", b"[", b"]", b"x")), max_size=12).map(b"".join))
+@example(text=b"[(x)]")
+@example(text=b"[((x))]")
 def test_brackets_are_open_no_deeper_than_allowed(text: bytes) -> None:
     expected = is_balanced(text, 99) and nesting(text) <= 2
     assert accepts(BalancedBrackets(max_depth=2), text) == expected

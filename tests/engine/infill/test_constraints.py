@@ -71,14 +71,14 @@ def best_by_trying_all(
 
 
 @pytest.mark.parametrize("automaton", AUTOMATA, ids=lambda it: type(it).__name__)
-@given(drawn=marginals())
+@given(drawn=marginals(), n_scouts=st.sampled_from([1, 1, 2, 8]))
 def test_the_result_is_allowed_and_nothing_allowed_is_more_probable(
-    automaton: Automaton[Any], drawn: tuple[list[bytes], list[Candidates]]
+    automaton: Automaton[Any], drawn: tuple[list[bytes], list[Candidates]], n_scouts: int
 ) -> None:
     vocabulary, candidates = drawn
     best = best_by_trying_all(vocabulary, candidates, automaton)
 
-    found = most_probable(candidates, TokenAutomaton(automaton, vocabulary))
+    found = most_probable(candidates, TokenAutomaton(automaton, vocabulary), n_scouts=n_scouts)
 
     if best == -math.inf:
         assert found is None
@@ -120,6 +120,15 @@ def test_with_few_states_the_result_is_still_allowed(
         assert exact is not None
         assert found.log_probability <= exact.log_probability + 1e-9
         assert accepts(BalancedBrackets(), b"".join(vocabulary[token] for token in found.ids))
+
+
+def test_the_quick_search_is_not_taken_for_the_answer() -> None:
+    """One scout closes the bracket in the first token; opening it first is worth more."""
+    vocabulary = [b"()", b"(", b")", b"x"]
+    candidates: list[Candidates] = [[(0, -1.0), (1, -1.1)], [(2, -0.1), (3, -0.5)]]
+    found = most_probable(candidates, TokenAutomaton(BalancedBrackets(), vocabulary), n_scouts=1)
+    assert found is not None
+    assert found.ids == (1, 2)
 
 
 def test_a_position_without_candidates_has_no_result() -> None:

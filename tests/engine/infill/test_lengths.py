@@ -91,7 +91,8 @@ def test_one_length_alone_has_a_rank(textual: Pair) -> None:
         seed=0,
         settings=parts.settings,
     )
-    assert scores == [0.0]
+    assert len(scores) == 1
+    assert math.isfinite(scores[0])
 
 
 def test_without_drafts_three_lengths_of_the_models_choice_are_denoised(textual: Pair) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from dgemma_engine.config import GenerationConfig
 from dgemma_engine.infill.fill import fill_rows
-from dgemma_engine.infill.lengths import length_signals
+from dgemma_engine.infill.lengths import length_signals, rank_lengths
 from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import CanvasPlan
 from dgemma_engine.infill.repair import repair
@@ -175,6 +175,32 @@ def test_the_context_margin_finds_the_length_in_at_least_85_percent(
         n_right += plan.rows[margins.index(max(margins))].n_tokens == len(gap.truth)
         n_all += 1
     assert report(f"length, {kind}, R = {n_draws}", n_right, n_all) >= 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["arguments of a call", "items before their count"])
+def test_the_ranking_finds_the_length_in_at_least_85_percent(kind: str) -> None:
+    model = OracleModel()
+    n_right = n_in_three = n_all = 0
+    for seed, gap in enumerate(GAPS[kind](60)):
+        plan = gap.plan(LENGTHS)
+        scores = rank_lengths(
+            model,  # type: ignore[arg-type]
+            model.encode_context(plan.context_ids),  # type: ignore[arg-type]
+            plan,
+            RULES,
+            single_line=True,
+            n_draws=4,
+            seed=seed,
+            settings=SETTINGS,
+        )
+        of_truth = scores[LENGTHS.index(len(gap.truth))]
+        n_better = sum(score > of_truth for score in scores)
+        n_right += not n_better
+        n_in_three += n_better < 3
+        n_all += 1
+    report(f"among the best three, {kind}", n_in_three, n_all)
+    assert report(f"ranked first, {kind}", n_right, n_all) >= 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
