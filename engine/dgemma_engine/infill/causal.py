@@ -23,9 +23,17 @@ _NATS_BEHIND = 9.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation:
-    """The first tokens of a causal path, at least one."""
+    """The first tokens of a causal path.
+
+    Attributes:
+        ids: at least one.
+        log_prob: of all of them, nats.
+        log_follow: of the suffix beginning right after them, nats; zero if nobody asked.
+    """
 
     ids: tuple[int, ...]
+    log_prob: float
+    log_follow: float
 
 
 @torch.inference_mode()
@@ -40,6 +48,7 @@ def propose_continuations(
     n_paths: int,
     n_tokens: int,
     cancel: CancelToken,
+    follow: Tensor | None = None,
     blend: Blend | None = None,
     before: Sequence[int] = (),
 ) -> list[Continuation]:
@@ -58,6 +67,7 @@ def propose_continuations(
         n_paths: how many paths to follow.
         n_tokens: most tokens of a path.
         cancel: asked before every token.
+        follow: bool (V,), the tokens with which the suffix may begin.
         blend: the document's own statistics, if they shall have a say.
         before: the prefix' last tokens, ``last_id`` included, for the blend.
 
@@ -71,14 +81,21 @@ def propose_continuations(
     paths: list[tuple[int, ...]] = [()]
     scores = torch.zeros(1, device=forbidden.device)
     found: list[Continuation] = []
-    for step in range(n_tokens):
+    for step in range(n_tokens + 1):
         if cancel.stop_reason() is not None:
             return []
+        if step == n_tokens and follow is None:
+            found += _continuations(paths, scores, None, follow)
+            break
         outputs = model.encode_branches([(last_id, *ids) for ids in paths], kv.n_tokens, visible)
         logits = model.logits(torch.stack([output[-1] for output in outputs]))  # (paths, V)
         log_probs = torch.log_softmax(logits, dim=-1)
         if blend is not None:
             log_probs = _blended(log_probs, [[*before, *ids] for ids in paths], blend)
+        if step:
+            found += _continuations(paths, scores, log_probs, follow)
+        if step == n_tokens:
+            break
         # Masked only now: where a line break is likely, all that goes on instead is not.
         log_probs = log_probs.masked_fill(forbidden if step else first_forbidden, -torch.inf)
         total = (scores[:, None] + log_probs).flatten()
@@ -88,8 +105,25 @@ def propose_continuations(
             break
         n_vocab = log_probs.shape[1]
         paths = [(*paths[idx // n_vocab], idx % n_vocab) for idx in chosen[: len(scores)].tolist()]
-        found += [Continuation(ids=ids) for ids in paths]
     return found
+
+
+def _continuations(
+    paths: Sequence[tuple[int, ...]],
+    scores: Tensor,
+    log_probs: Tensor | None,
+    follow: Tensor | None,
+) -> list[Continuation]:
+    """Paths with their scores (paths,), and what comes after them, log-probabilities (paths, V)."""
+    log_follow = torch.zeros_like(scores)
+    if log_probs is not None and follow is not None:
+        log_follow = log_probs.masked_fill(~follow, -torch.inf).logsumexp(dim=1)
+    return [
+        Continuation(ids=ids, log_prob=log_prob, log_follow=following)
+        for ids, log_prob, following in zip(
+            paths, scores.tolist(), log_follow.tolist(), strict=True
+        )
+    ]
 
 
 def _blended(log_probs: Tensor, contexts: Sequence[Sequence[int]], blend: Blend) -> Tensor:

@@ -13,6 +13,9 @@ from dgemma_engine.infill.surroundings import Surroundings
 
 _N_PATHS = 6
 _N_COPIES = 3
+_N_JUDGED = 12
+"""Continuations for the judge, who takes a reading of the suffix after each of them."""
+
 _MAX_TOKENS = 24  # 99 % of all rests of lines
 
 
@@ -50,7 +53,7 @@ def continuations(
     plan: CanvasPlan,
     blend: Blend | None,
 ) -> list[Continuation]:
-    """How the prefix goes on."""
+    """How the prefix goes on; of many paths those after which the suffix is likely to begin."""
     lengths, n_tokens = request.lengths, parts.settings.causal_tokens
     if lengths is not None and n_tokens:  # told, so that paths go as far as they must
         n_tokens = min(_MAX_TOKENS, max(lengths))
@@ -67,7 +70,13 @@ def continuations(
         n_paths=_N_PATHS,
         n_tokens=n_tokens,
         cancel=request.cancel,
+        follow=parts.rules.starting_with(_first_bytes(request.suffix)) if request.suffix else None,
         blend=blend,
         before=parts.last_known(plan),
     )
-    return [c for c in found if lengths is None or len(c.ids) in lengths]
+    fitting = [path for path in found if lengths is None or len(path.ids) in lengths]
+    return sorted(fitting, key=lambda path: -path.log_prob - path.log_follow)[:_N_JUDGED]
+
+
+def _first_bytes(suffix: str) -> bytes:
+    return suffix[0].encode("utf-8", "surrogatepass")

@@ -110,3 +110,35 @@ def test_a_cancelled_request_gets_none(textual: Pair) -> None:
     cancel.cancel()
 
     assert _propose(textual, cancel=cancel) == []
+
+
+@torch.inference_mode()
+def test_each_path_knows_its_probability_and_that_of_the_suffix_after_it(textual: Pair) -> None:
+    """Against whole texts, each encoded by itself."""
+    model, rules = textual.engine.model, _rules(textual)
+    *known, last = before = textual.engine.tokenizer.encode(PREFIX)
+    follow = rules.starting_with(b"(")
+    found = propose_continuations(
+        model,
+        textual.engine.encode(known).kv,
+        last,
+        rules,
+        must_start=b"",
+        single_line=True,
+        n_paths=3,
+        n_tokens=3,
+        cancel=CancelToken(),
+        follow=follow,
+    )
+
+    assert {len(path.ids) for path in found} == {1, 2, 3}
+    for path in found:
+        output, _ = model.encode(torch.tensor([[*before, *path.ids]]), 0, None, want_output=True)
+        assert output is not None
+        log_probs = model.logits(output[0]).log_softmax(dim=-1)
+        rows = range(len(before) - 1, len(before) - 1 + len(path.ids))
+        of_path = sum(log_probs[row, token] for row, token in zip(rows, path.ids, strict=True))
+        assert path.log_prob == pytest.approx(float(of_path), abs=1e-3)
+        assert path.log_follow == pytest.approx(
+            math.log(float(log_probs[-1].exp()[follow].sum())), abs=1e-3
+        )
