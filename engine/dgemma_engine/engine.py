@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -150,6 +151,19 @@ class Engine:
         self.prefixes = PrefixCacheStore(model)
         self._tokenizer = tokenizer
         self._parts: Parts | None = None
+
+    def with_infill_settings(self, **changes: Any) -> "Engine":
+        """Give an engine of the same weights that fills with other settings, for comparisons.
+
+        Args:
+            changes: fields of :class:`InfillSettings`.
+        """
+        return Engine(
+            self.model,
+            self.generation_config,
+            tokenizer=self._tokenizer,
+            infill_settings=replace(self.infill_settings, **changes),
+        )
 
     @property
     def config(self) -> ModelConfig:

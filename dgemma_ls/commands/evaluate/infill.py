@@ -32,6 +32,7 @@ from dgemma_ls.commands.evaluate.running import (
     write,
 )
 from dgemma_ls.commands.fill import EngineLoader, InputError
+from dgemma_ls.evaluation.ablations import ABLATIONS, make_ablations
 from dgemma_ls.evaluation.baselines import check_shards, count_shards, make_baselines
 from dgemma_ls.evaluation.cases import Case, read_documents
 from dgemma_ls.evaluation.picture import can_draw
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from dgemma_engine import Engine
     from dgemma_ls.evaluation.ngrams import NgramCounts
 
-_SYSTEMS = (*BASELINES, UNTRAINED, *ENGINE_SYSTEMS)
+_SYSTEMS = (*BASELINES, UNTRAINED, *ENGINE_SYSTEMS, *ABLATIONS)
 _NEEDS_SHARDS = ("5-gram", "ppm+5-gram")
 _WEIGHTS_SEED = 0
 
@@ -156,6 +157,8 @@ def _make_contest(args: argparse.Namespace, engine: "Engine") -> _Contest:
     if set(args.systems) & set(ENGINE_SYSTEMS):
         systems += make_systems(engine, n_steps=n_steps)
         before_case.append(partial(forget_other_cases, engine))
+    if set(args.systems) & set(ABLATIONS):
+        systems += make_ablations(engine, n_steps=n_steps)
     chosen = [system for system in systems if system.name in args.systems]
     return _Contest(systems=chosen, before_case=before_case, notes=notes)
 
