@@ -90,7 +90,7 @@ class _Run:
         shown = fit_to_show(
             self.parts,
             self.plan,
-            best_first(self.scored),
+            self._best_first(),
             self.request.check,
             around=(self.request.prefix, self.request.suffix),
             n_wanted=self.request.n_candidates,
@@ -170,7 +170,7 @@ class _Run:
     def _likely_lengths(self) -> tuple[int, ...]:
         """Lengths at which a canvas is worth its time: the best drafts', or the model's choice."""
         longest = self.parts.max_span_tokens
-        told = (len(one.proposal.ids) for one in best_first(self.scored))
+        told = (len(one.proposal.ids) for one in self._best_first())
         if likely := tuple(dict.fromkeys(n for n in told if n <= longest))[:_N_LENGTHS]:
             return likely
         if not self.parts.settings.length_draws:
@@ -193,7 +193,7 @@ class _Run:
     def _warm_rows(self) -> list[CanvasRow]:
         """Canvases that start from the best drafts of a planned length instead of from noise."""
         rows = {row.n_tokens: row for row in self.plan.rows if not row.given}
-        drafts = (one.proposal.ids for one in best_first(self.scored))
+        drafts = (one.proposal.ids for one in self._best_first())
         fitting = [(rows[len(ids)], ids) for ids in drafts if len(ids) in rows]
         return [_started_from(row, ids) for row, ids in fitting[: self.parts.settings.warm_drafts]]
 
@@ -209,6 +209,9 @@ class _Run:
             on_step(Draft(step=step.number, texts=tuple(text for text in texts if text)))
 
         return pass_on
+
+    def _best_first(self) -> list[Scored]:
+        return best_first(self.scored, (self.request.prefix, self.request.suffix))
 
     def _judged(self, proposals: Sequence[Proposal]) -> list[Scored]:
         return judged(self.parts, self.plan, proposals, self.blend)

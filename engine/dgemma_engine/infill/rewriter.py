@@ -83,7 +83,7 @@ def rewrite(parts: Parts, request: RewriteRequest) -> InfillResult:
     shown = fit_to_show(
         parts,
         plan,
-        best_first(scored),
+        best_first(scored, (prefix, suffix)),
         None if request.check is None else _Inside(request.check, lead, trail),
         around=(prefix, suffix),
         n_wanted=request.n_candidates,
