@@ -1,7 +1,18 @@
-"""Filling a span between known texts.
+"""Filling spans between known texts, and rewriting them.
 
-In reading order: ``infiller.py`` (a request from start to end), ``settings.py`` (what suits a
-checkpoint), ``planner.py`` (texts → canvases; no torch). Three proposers: ``fill.py`` (the
-denoising loop with clamps), ``copy.py`` (the document's own best match), ``causal.py`` (the prefix
-continued). One judge: ``select.py``. ``vocabulary.py`` says which tokens may stand where.
+In reading order:
+
+- ``infiller.py``: a request from start to end; ``request.py`` its arguments, ``parts.py`` what
+  belongs to a model, ``settings.py`` what suits a checkpoint.
+- Planning, without torch: ``layout.py`` (what stands before the canvas), ``planner.py`` (texts →
+  canvases).
+- Proposing: ``drafts.py`` (``copy.py``, the document's own best match; ``causal.py``, the prefix
+  continued; earlier suggestions), ``free.py`` (written on, then cut), ``lengths.py`` (how long the
+  span is), ``fill.py`` on ``denoise.py`` (the loop with clamps). ``vocabulary.py`` says which tokens
+  may stand where.
+- Choosing: ``judging.py`` on ``select.py`` (the encoder as judge), ``document.py`` (the document's
+  own statistics, blended in), ``seams.py`` and ``proposals.py`` (the order), ``showing.py`` and
+  ``repair.py`` (what the caller's check refuses), ``brackets.py``, ``automata.py`` and
+  ``constraints.py`` (the most probable text that balances).
+- Other requests: ``rewriter.py`` on ``edit.py`` (a span at a strength), ``joint.py`` (several gaps).
 """
