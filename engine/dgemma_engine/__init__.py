@@ -23,9 +23,11 @@ from dgemma_engine.types import (
     JointCandidate,
     JointResult,
     Origin,
+    Place,
     Span,
     SpanCheck,
     StopReason,
+    TokenReading,
 )
 from dgemma_engine.worker import EngineWorker, Job, Priority
 
@@ -54,6 +56,7 @@ __all__ = [
     "ModelConfig",
     "ModelFilesError",
     "Origin",
+    "Place",
     "PrefixCache",
     "Priority",
     "RequestError",
@@ -61,6 +64,7 @@ __all__ = [
     "SpanCheck",
     "StepReport",
     "StopReason",
+    "TokenReading",
     "Tokenizer",
     "TokenizerError",
     "load",

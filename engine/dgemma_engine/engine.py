@@ -32,6 +32,7 @@ from dgemma_engine.infill.settings import InfillSettings, load_infill_settings
 from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.prefix_cache import PrefixCache, PrefixCacheStore
+from dgemma_engine.reading import compare, read_tokens
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer
 from dgemma_engine.types import (
     CancelToken,
@@ -39,8 +40,10 @@ from dgemma_engine.types import (
     InfillResult,
     JointResult,
     Origin,
+    Place,
     Span,
     SpanCheck,
+    TokenReading,
 )
 
 EMBEDDED = "embedded"
@@ -451,6 +454,64 @@ class Engine:
             cancel=cancel or CancelToken(),
         )
         return rewrite(self._infill_parts(), request)
+
+    def read(
+        self, text: str, *, window: int | None = None, cancel: CancelToken | None = None
+    ) -> list[TokenReading]:
+        """Say how much each token of a text is doubted, seen from both sides and from before.
+
+        Args:
+            text: what to read.
+            window: canvas tokens at once; by default the checkpoint's canvas, at most 256.
+            cancel: asked between batches of windows.
+
+        Returns:
+            Readings in order; those before the place where it was cancelled.
+
+        Raises:
+            RequestError: ``window`` is below 8.
+            TokenizerError: the checkpoint has no tokenizer.
+        """
+        if window is not None and window < 8:
+            raise RequestError(f"{window=} must be at least 8 tokens")
+        return read_tokens(
+            self.model,
+            self.tokenizer,
+            text,
+            bos_id=self.config.bos_token_id,
+            window=window,
+            cancel=cancel,
+        )
+
+    def compare(
+        self, text: str, places: Sequence[Place], *, cancel: CancelToken | None = None
+    ) -> list[tuple[float, ...]]:
+        """Score alternatives for places of a text by the encoder, each in its context.
+
+        Args:
+            text: the document.
+            places: where, and what might stand there; most is shared if they are in order.
+            cancel: asked between places.
+
+        Returns:
+            Nats for each alternative of each place, comparable within a place; those before the
+            place where it was cancelled.
+
+        Raises:
+            RequestError: a place has no alternative or lies past the end of the text.
+            TokenizerError: the checkpoint has no tokenizer.
+        """
+        for place in places:
+            if not place.texts or place.span.end > len(text):
+                raise RequestError(f"{place.span} of {len(text)} characters: bad place to compare")
+        return compare(
+            self.model,
+            self.tokenizer,
+            text,
+            places,
+            bos_id=self.config.bos_token_id,
+            cancel=cancel,
+        )
 
     def _infill_parts(self) -> Parts:
         """What infilling needs, made at the first request: its tables cost a moment."""

@@ -131,6 +131,35 @@ class SpanCheck(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A stretch of a text, and what might stand there.
+
+    Attributes:
+        span: the stretch, code points.
+        texts: alternatives, at least one; what stands there now may be among them.
+    """
+
+    span: Span
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenReading:
+    """What a model thinks of one token of a text.
+
+    Attributes:
+        span: the token's code points; a character cut in two belongs to both tokens.
+        margin: the decoder's logit of the token less that of the best other one, having seen both
+            sides; below zero it would rather see the other.
+        surprisal: nats, of the token after all before it, by the encoder.
+    """
+
+    span: Span
+    margin: float
+    surprisal: float
+
+
 class CancelToken:
     """Asked once per denoising step; may be cancelled from any thread."""
 
