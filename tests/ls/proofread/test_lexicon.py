@@ -1,0 +1,35 @@
+"""What the word table knows, and what lies an edit or two away."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
+
+from dgemma_ls.proofread.lexicon import load_lexicon
+
+LEXICON = load_lexicon()
+
+
+def test_british_american_and_technical_words_are_known_in_any_case() -> None:
+    for word in ("colour", "color", "Tokenised", "numpy", "Server's", "async", "HTTP"):
+        assert LEXICON.knows(word), word
+    for word in ("teh", "recieve", "statment"):
+        assert not LEXICON.knows(word), word
+
+
+def test_frequent_words_come_first() -> None:
+    assert LEXICON.zipf("the") > LEXICON.zipf("tea") > LEXICON.zipf("teh") == 0
+    assert [word for word, _ in LEXICON.neighbours("teh")][:1] == ["the"]
+
+
+def test_two_edits_are_tried_only_where_one_does_not_do() -> None:
+    assert LEXICON.neighbours("statment") == [("statement", 1)]
+    assert ("generator", 2) in LEXICON.neighbours("generatator")
+    assert LEXICON.neighbours("qzxwvk") == []
+
+
+@given(st.sampled_from(["server", "value", "option", "their", "receive"]), st.data())
+def test_neighbours_are_as_far_away_as_is_said(word: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(word) - 1))
+    typed = word[:at] + data.draw(st.sampled_from("aeqz")) + word[at + 1 :]
+    for other, distance in LEXICON.neighbours(typed):
+        assert OSA.distance(typed, other) == distance
