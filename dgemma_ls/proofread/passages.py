@@ -1,0 +1,104 @@
+"""A document as the proofreader sees it: passages of tokens, and how often each word occurs."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from dgemma_ls.proofread.lexicon import Lexicon
+from dgemma_ls.proofread.ngrams import BREAK, CODE, NGrams
+from dgemma_ls.proofread.types import Region, RegionKind
+from dgemma_ls.proofread.words import Token, TokenKind, tokens_of
+from dgemma_ls.types import Snapshot
+
+_MAX_UNKNOWN_SHARE = 0.34  # more of them, and the passage is in another language or no prose
+_MAX_UNKNOWN_SHARE_IF_FOREIGN = 0.05
+_FOREIGN_SHARE = 0.18
+_MIN_WORDS_OF_DOCUMENT = 40
+_MIN_WORDS_TO_TELL = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A region with its tokens.
+
+    Attributes:
+        kind: of region.
+        tokens: in order.
+        ids: of the n-gram tables, one for each token.
+        unknown_share: of its words, those that the lexicon lacks.
+    """
+
+    kind: RegionKind
+    tokens: tuple[Token, ...]
+    ids: tuple[int, ...]
+    unknown_share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A snapshot's passages in English, and its words.
+
+    Attributes:
+        snapshot: the document.
+        passages: in order.
+        counts: of its words in lower case.
+        names: words that are right here: identifiers and the user's own, in lower case.
+    """
+
+    snapshot: Snapshot
+    passages: tuple[Passage, ...]
+    counts: Counter[str]
+    names: frozenset[str]
+
+
+def read_document(
+    snapshot: Snapshot,
+    regions: Collection[Region],
+    *,
+    names: Collection[str],
+    lexicon: Lexicon,
+    ngrams: NGrams,
+) -> Document:
+    """Cut regions into words, and leave out what is not English.
+
+    Args:
+        snapshot: the document.
+        regions: its prose.
+        names: identifiers and words of the user, in any case.
+        lexicon: tells English.
+        ngrams: gives ids.
+    """
+    known_names = frozenset(name.lower() for name in names)
+    counts: Counter[str] = Counter()
+    n_words = n_unknown = 0
+    read: list[tuple[Passage, int]] = []
+    for region in regions:
+        tokens = tuple(tokens_of(snapshot.text, region))
+        words = [token.text for token in tokens if token.is_word]
+        if not words:
+            continue
+        counts.update(word.lower() for word in words)
+        unknown = sum(not lexicon.knows(word) and word.lower() not in known_names for word in words)
+        n_words, n_unknown = n_words + len(words), n_unknown + unknown
+        passage = Passage(
+            kind=region.kind,
+            tokens=tokens,
+            ids=tuple(_id(token, ngrams) for token in tokens),
+            unknown_share=unknown / len(words),
+        )
+        read.append((passage, len(words)))
+    # Where much is unknown everywhere, the language is another one, whatever a line looks like.
+    foreign = n_words >= _MIN_WORDS_OF_DOCUMENT and n_unknown > n_words * _FOREIGN_SHARE
+    most = _MAX_UNKNOWN_SHARE_IF_FOREIGN if foreign else _MAX_UNKNOWN_SHARE
+    passages = tuple(
+        passage
+        for passage, n_of_passage in read
+        if passage.unknown_share <= most or (n_of_passage < _MIN_WORDS_TO_TELL and not foreign)
+    )
+    return Document(snapshot=snapshot, passages=passages, counts=counts, names=known_names)
+
+
+def _id(token: Token, ngrams: NGrams) -> int:
+    if token.is_word:
+        return ngrams.id(token.text)
+    return BREAK if token.kind is TokenKind.BREAK else CODE
