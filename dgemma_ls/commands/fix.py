@@ -1,0 +1,224 @@
+"""``dgemma-ls fix``: find typos in files, show them or mend them."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from dgemma_ls.commands.fill import EngineLoader, InputError
+from dgemma_ls.commands.fix_reports import as_diff, as_json, as_lines, as_sarif
+from dgemma_ls.features.typos import (
+    TypoOptions,
+    apply_all,
+    ask,
+    finish,
+    language_for_proofreading,
+    only,
+    passing,
+    prepare,
+    take_answers,
+)
+from dgemma_ls.files import FileError, TextFile, read_text, write_text
+from dgemma_ls.loading import EMBEDDED, load_engine
+from dgemma_ls.proofread.fixes import Fix, Knowledge, Tier
+from dgemma_ls.proofread.left_alone import is_left_alone
+from dgemma_ls.types import Snapshot
+from dgemma_ls.walk import files_below
+
+if TYPE_CHECKING:
+    from dgemma_engine import Engine
+
+_FILES_AT_ONCE = 50
+
+DESCRIPTION = (
+    "Find typos in prose, comments and docstrings. Shows them; --write mends them. "
+    "Exit code 0: nothing found, 1: something found, 2: bad input."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A file with what was found in it."""
+
+    file: TextFile
+    snapshot: Snapshot
+    fixes: tuple[Fix, ...]
+
+
+def main(argv: Sequence[str], *, load: EngineLoader = load_engine) -> int:
+    """Parse arguments and do as :func:`run`."""
+    parser = argparse.ArgumentParser(
+        prog="dgemma-ls fix", description=DESCRIPTION, allow_abbrev=False
+    )
+    add_arguments(parser)
+    return run(parser.parse_args(argv), load=load)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of ``fix``."""
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="+", help="files, and folders to look through"
+    )
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--write", action="store_true", help="write the fixes to the files")
+    output.add_argument("--diff", action="store_true", help="print the fixes as a patch")
+    output.add_argument("--json", action="store_true", help="print one JSON array")
+    output.add_argument("--sarif", action="store_true", help="print a SARIF log, for code scanning")
+    parser.add_argument(
+        "--tier",
+        choices=[tier.value for tier in Tier],
+        help="safe: what needs no second look; suggest: all "
+        "(default: safe with --write and --diff, suggest otherwise)",
+    )
+    parser.add_argument(
+        "--only", choices=("prose", "comments"), help="look at documents, or at programs, alone"
+    )
+    parser.add_argument(
+        "--words", metavar="FILE", type=Path, help="words that are right, one a line, # comments"
+    )
+    parser.add_argument("--strings", action="store_true", help="look at strings of programs too")
+    parser.add_argument(
+        "--model", metavar="DIR", default=EMBEDDED, help="model folder (default: the embedded one)"
+    )
+    parser.add_argument(
+        "--no-model", action="store_true", help="lists, rules and word statistics alone: quicker"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
+
+
+def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
+    """Check the files, show or write.
+
+    Returns:
+        0 when nothing was found, 1 otherwise.
+
+    Raises:
+        FileError: a file that was named cannot be read, or one cannot be written.
+        InputError: the list of words cannot be read, or there is no such model.
+        EngineError: the model cannot be loaded.
+    """
+    tier = Tier(args.tier or ("safe" if args.write or args.diff else "suggest"))
+    options = TypoOptions(
+        tier=tier,
+        kinds=only([args.only] if args.only else []),
+        words=_words(args.words),
+        strings=args.strings,
+    )
+    named = {Path(path) for path in args.paths}
+    paths = files_below(args.paths)
+    engine = None if args.no_model else _load(args.model, load)
+    found = [
+        checked for checked in _check_all(paths, named, options, args, engine) if checked.fixes
+    ]
+    if args.write:
+        for checked in found:
+            write_text(checked.file, apply_all(checked.snapshot, checked.fixes))
+    _show(found, args)
+    n_fixes = sum(len(checked.fixes) for checked in found)
+    if not args.quiet:
+        done = "mended" if args.write else "found"
+        print(
+            f"dgemma-ls: {n_fixes} {'typo' if n_fixes == 1 else 'typos'} {done} in {len(found)} of "
+            f"{len(paths)} {'file' if len(paths) == 1 else 'files'}",
+            file=sys.stderr,
+        )
+    return 1 if found else 0
+
+
+def _check_all(
+    paths: Sequence[Path],
+    named: set[Path],
+    options: TypoOptions,
+    args: argparse.Namespace,
+    engine: "Engine | None",
+) -> Iterator[Checked]:
+    knowledge = Knowledge.load()
+    progress = _Counter(len(paths), quiet=args.quiet)
+    for at in range(0, len(paths), _FILES_AT_ONCE):
+        read = [_read(path, path in named) for path in paths[at : at + _FILES_AT_ONCE]]
+        knowledge.look_up(file.text for file, _ in filter(None, read))
+        for number, pair in enumerate(read, start=at + 1):
+            if pair is not None:
+                yield _check(*pair, knowledge, options, engine)
+            progress.show(number)
+    progress.end()
+
+
+def _read(path: Path, is_named: bool) -> tuple[TextFile, Snapshot] | None:
+    language_id = language_for_proofreading(path)
+    if language_id is None:
+        return None
+    try:
+        file = read_text(path)
+    except FileError:
+        if is_named:
+            raise
+        return None  # a binary or an odd encoding somewhere in a folder is no mistake
+    if not is_named and is_left_alone(path, file.text) is not None:
+        return None
+    return file, Snapshot(uri=str(path), version=0, language_id=language_id, text=file.text)
+
+
+def _check(
+    file: TextFile,
+    snapshot: Snapshot,
+    knowledge: Knowledge,
+    options: TypoOptions,
+    engine: "Engine | None",
+) -> Checked:
+    found = prepare(snapshot, knowledge, options)
+    if engine is not None:
+        asked = ask(found)
+        take_answers(found, asked, engine.compare(snapshot.text, asked.places))
+    fixes = finish(found, options, with_model=engine is not None)
+    return Checked(file=file, snapshot=snapshot, fixes=tuple(passing(snapshot, fixes)))
+
+
+def _show(found: Sequence[Checked], args: argparse.Namespace) -> None:
+    pairs = [(checked.snapshot, checked.fixes) for checked in found]
+    if args.json:
+        sys.stdout.write(as_json(pairs))
+    elif args.sarif:
+        sys.stdout.write(as_sarif(pairs))
+    elif args.diff:
+        for snapshot, fixes in pairs:
+            sys.stdout.write(as_diff(snapshot, apply_all(snapshot, fixes)))
+    else:
+        sys.stdout.write(as_lines(pairs))
+
+
+def _load(model: str, load: EngineLoader) -> "Engine":
+    if model != EMBEDDED and not Path(model).is_dir():
+        raise InputError(f"{model} is no model folder; leave out --model for the embedded one")
+    return cast("Engine", load(model))
+
+
+def _words(path: Path | None) -> frozenset[str]:
+    if path is None:
+        return frozenset()
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(f"{path} cannot be read as a list of words: {err}") from err
+    return frozenset(word for line in lines if (word := line.partition("#")[0].strip()))
+
+
+class _Counter:
+    """How many files are done, on one line of a terminal; nothing elsewhere."""
+
+    def __init__(self, n_files: int, *, quiet: bool) -> None:
+        self._n_files = n_files
+        self._on = sys.stderr.isatty() and not quiet and n_files > 1
+
+    def show(self, n_done: int) -> None:
+        if self._on:
+            share = 24 * n_done // self._n_files
+            bar = "█" * share + "░" * (24 - share)
+            sys.stderr.write(f"\r{bar} {n_done}/{self._n_files} files")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        if self._on:
+            sys.stderr.write("\r" + " " * 50 + "\r")
