@@ -1,4 +1,4 @@
-"""``eval typos``: whether the encoder prefers corrected words to the typos they replaced."""
+"""``eval typos``: how well typos are fixed; for a file of pairs, which wording is preferred."""
 
 import argparse
 from collections.abc import Generator, Sequence
@@ -12,9 +12,12 @@ from dgemma_ls.commands.evaluate.arguments import (
     check_model,
     check_written,
     count,
+    names,
 )
 from dgemma_ls.commands.evaluate.running import exit_code, load_for, show, stopped_note, take
+from dgemma_ls.commands.evaluate.typo_fixes import run_fixes
 from dgemma_ls.commands.fill import EngineLoader
+from dgemma_ls.evaluation.own_fixer import PARTS
 from dgemma_ls.evaluation.reading import read
 from dgemma_ls.evaluation.summary import Summary, lay_out
 from dgemma_ls.evaluation.typos import METRICS, Pair, prefers_correction, read_pairs, sum_up
@@ -27,18 +30,33 @@ def add_parser(tasks: "argparse._SubParsersAction[Any]") -> None:
     """Declare the task."""
     parser = tasks.add_parser(
         "typos",
-        help="prefer corrections to typos",
-        description="See whether the model finds corrected words more likely than the typos that "
-        "they replaced, where the place is known.",
+        help="find and fix typos",
+        description="Fix passages with one known error, and clean ones, beside whatever peers are "
+        "installed. With a file of pairs: see whether the model finds corrected words more likely "
+        "than the typos that they replaced, where the place is known.",
         allow_abbrev=False,
     )
     add_model(parser)
     parser.add_argument(
         "--data",
-        metavar="FILE",
+        metavar="PATH",
         type=Path,
-        required=True,
-        help=".jsonl of before_line, after_line, context_before, context_after, repo and kind",
+        help="a folder of pairs.jsonl and clean.jsonl, or a .jsonl of before_line, after_line, "
+        "context_before, context_after, repo and kind (default: a control set, synthetic errors in "
+        "the repository's held-out documents)",
+    )
+    parser.add_argument(
+        "--without",
+        metavar="A,B,…",
+        type=names(PARTS),
+        default=(),
+        help=f"leave out of our own fixes: {', '.join(PARTS)}",
+    )
+    parser.add_argument(
+        "--ablate", action="store_true", help="a row without each of these parts in turn, too"
+    )
+    parser.add_argument(
+        "--cases", metavar="N", type=count, default=400, help="passages of the control set"
     )
     parser.add_argument(
         "--context",
@@ -52,9 +70,11 @@ def add_parser(tasks: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(args: argparse.Namespace, load: EngineLoader) -> int:
-    """Compare the pairs; print, write, give the exit code."""
+    """Fix the passages or compare the pairs; print, write, give the exit code."""
     check_model(args)
     check_written(args.json)
+    if args.data is None or args.data.is_dir():
+        return run_fixes(args, load)
     pairs = read_pairs(args.data)
     engine = load_for(args, load)
     preferred = take(_compare_all(args, pairs, engine), len(pairs), noun="pairs")
