@@ -86,7 +86,7 @@ def context_of(
     case: Case, documents: list[Document], folder: Path, engine: Engine, budget: int, seed: int
 ) -> str:
     """Visit other files of the package, the most related ones last, and build the context."""
-    rng = random.Random(f"{seed} {case.document.path} {case.start}")  # noqa: S311 - an experiment
+    rng = random.Random(f"{seed} {case.document.path} {case.start}")
     package = case.document.path.split("/")[0]
     others = [
         document

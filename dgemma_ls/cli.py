@@ -64,6 +64,7 @@ _COMMANDS = {
     "doctor": _Entry(help="see whether everything that is needed is there", module="doctor"),
     "check": _Entry(help="try the server's work on a file, without an editor", module="check"),
     "fill": _Entry(help="fill a place in a file", module="fill"),
+    "fix": _Entry(help="find and mend typos in files", module="fix"),
     "models": _Entry(help="list, fetch and verify models", module="models"),
     "replay": _Entry(help="repeat a recorded request", module="replay"),
     "bench": _Entry(help="measure speed and memory", module="bench", parses_itself=True),
@@ -154,16 +155,6 @@ def _dispatch(arguments: list[str], load: "Callable[[str], Infiller]") -> int:
         command = _import(_COMMANDS[args.command])
         args.program = build_parser  # what completion describes
         code = command.run(args, load=load)
-        return evaluate(arguments[1:], load=load)
-    if arguments[:1] == ["fix"]:  # as bench
-        from dgemma_ls.commands.fix import main as fix
-
-        code = fix(arguments[1:], load=load)
-        sys.stdout.flush()
-        return code
-    args = _parser().parse_args(arguments)
-    if args.command == "fill":
-        code = fill.run(args, load=load)
         sys.stdout.flush()  # a closed pipe shows here, not at exit where nobody catches it
         return code
     return _serve(args, parser)
@@ -184,30 +175,6 @@ def _serve(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 def _import(entry: _Entry) -> _Command:
     module: Any = importlib.import_module(f"dgemma_ls.commands.{entry.module}")
     return cast(_Command, module)
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="dgemma-ls",
-        description="Language server that fills code with DiffusionGemma, offline. "
-        "Without a command it serves an editor on stdin and stdout.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"dgemma-ls {_version()}")
-    parser.add_argument("--stdio", action="store_true", help="serve on stdin and stdout (default)")
-    parser.add_argument("--log-file", metavar="FILE", help="write the server's log to this file")
-    parser.add_argument("--verbose", action="store_true", help="log more")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    fill.add_arguments(
-        commands.add_parser(
-            "fill",
-            help="fill a place in a file",
-            description=fill.DESCRIPTION,
-            allow_abbrev=False,
-        )
-    )
-    commands.add_parser("fix", help="find and mend typos in files", add_help=False)
-    commands.add_parser("bench", help="measure speed and memory", add_help=False)
-    commands.add_parser("eval", help="measure how well the model does its work", add_help=False)
-    return parser
 
 
 def _users_errors() -> tuple[type[Exception], ...]:

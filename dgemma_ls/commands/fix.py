@@ -47,15 +47,6 @@ class Checked:
     fixes: tuple[Fix, ...]
 
 
-def main(argv: Sequence[str], *, load: EngineLoader = load_engine) -> int:
-    """Parse arguments and do as :func:`run`."""
-    parser = argparse.ArgumentParser(
-        prog="dgemma-ls fix", description=DESCRIPTION, allow_abbrev=False
-    )
-    add_arguments(parser)
-    return run(parser.parse_args(argv), load=load)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``fix``."""
     parser.add_argument(
