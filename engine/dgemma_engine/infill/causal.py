@@ -20,6 +20,10 @@ from dgemma_engine.types import CancelToken
 _NATS_BEHIND = 9.0
 """A path so much less likely than the best of its length is not worth judging."""
 
+_NATS_OF_DOUBT = 2.0
+"""So much worse than the best known path may a beginning be and still be gone on with: the judge,
+who reads more of the suffix, may see it otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continuation:
@@ -49,6 +53,7 @@ def propose_continuations(
     n_tokens: int,
     cancel: CancelToken,
     follow: Tensor | None = None,
+    stop_early: bool = False,
     blend: Blend | None = None,
     before: Sequence[int] = (),
 ) -> list[Continuation]:
@@ -68,6 +73,8 @@ def propose_continuations(
         n_tokens: most tokens of a path.
         cancel: asked before every token.
         follow: bool (V,), the tokens with which the suffix may begin.
+        stop_early: whether to end when no longer path is likely to be better than a known one:
+            paths only become less likely, so most searches are short.
         blend: the document's own statistics, if they shall have a say.
         before: the prefix' last tokens, ``last_id`` included, for the blend.
 
@@ -104,8 +111,14 @@ def propose_continuations(
         if not len(scores):
             break
         n_vocab = log_probs.shape[1]
+        if stop_early and found and scores[0].item() < _best(found) - _NATS_OF_DOUBT:
+            break
         paths = [(*paths[idx // n_vocab], idx % n_vocab) for idx in chosen[: len(scores)].tolist()]
     return found
+
+
+def _best(found: Sequence[Continuation]) -> float:
+    return max(path.log_prob + path.log_follow for path in found)
 
 
 def _continuations(

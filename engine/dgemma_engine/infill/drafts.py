@@ -71,6 +71,7 @@ def continuations(
         n_tokens=n_tokens,
         cancel=request.cancel,
         follow=parts.rules.starting_with(_first_bytes(request.suffix)) if request.suffix else None,
+        stop_early=lengths is None,
         blend=blend,
         before=parts.last_known(plan),
     )

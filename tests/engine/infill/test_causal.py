@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from dgemma_engine.infill.causal import propose_continuations
+from dgemma_engine.infill.causal import Continuation, propose_continuations
 from dgemma_engine.infill.document import Blend, DocumentModel
 from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.types import CancelToken
@@ -142,3 +142,34 @@ def test_each_path_knows_its_probability_and_that_of_the_suffix_after_it(textual
         assert path.log_follow == pytest.approx(
             math.log(float(log_probs[-1].exp()[follow].sum())), abs=1e-3
         )
+
+
+@pytest.mark.parametrize("follow", [b"(", b".", b" "])
+def test_stopping_early_loses_no_path_that_is_better_than_what_was_found(
+    textual: Pair, follow: bytes
+) -> None:
+    rules = _rules(textual)
+    *known, last = textual.engine.tokenizer.encode(PREFIX)
+
+    def search(*, stop_early: bool) -> list[Continuation]:
+        return propose_continuations(
+            textual.engine.model,
+            textual.engine.encode(known).kv,
+            last,
+            rules,
+            must_start=b"",
+            single_line=True,
+            n_paths=3,
+            n_tokens=12,
+            cancel=CancelToken(),
+            follow=rules.starting_with(follow),
+            stop_early=stop_early,
+        )
+
+    def merit(path: Continuation) -> float:
+        return path.log_prob + path.log_follow
+
+    short, long = search(stop_early=True), search(stop_early=False)
+    assert {path.ids for path in short} <= {path.ids for path in long}
+    assert len(short) < len(long)
+    assert max(map(merit, short)) == pytest.approx(max(map(merit, long)))
