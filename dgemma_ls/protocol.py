@@ -5,6 +5,7 @@ initialize and shutdown are ours, where pygls 2.1 has faults (marked at the spot
 """
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
@@ -31,7 +32,7 @@ T = TypeVar("T")
 Load = Callable[[Settings], Infiller]
 Hire = Callable[[Settings], Worker]
 
-_REQUEST_FAILED = -32803  # LSP 3.18, LSPErrorCodes.RequestFailed; pygls has no class for it
+REQUEST_FAILED = -32803  # LSP 3.18, LSPErrorCodes.RequestFailed; pygls has no class for it
 
 
 class DgemmaServer(LanguageServer):
@@ -105,7 +106,7 @@ async def or_failed(answer: Coroutine[Any, Any, T]) -> T:
     try:
         return await answer
     except RequestFailedError as err:
-        raise rpc.JsonRpcException(message=str(err), code=_REQUEST_FAILED) from err
+        raise rpc.JsonRpcException(message=str(err), code=REQUEST_FAILED) from err
 
 
 class Protocol(LanguageServerProtocol):
@@ -210,6 +211,27 @@ class Protocol(LanguageServerProtocol):
         self._server.open_session.close(params.text_document.uri)
         self._server.open_suggestions.forget(params.text_document.uri)
 
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    @starts_at_once
+    def lsp_workspace__execute_command(  # type: ignore[override]  # no generator
+        self, params: types.ExecuteCommandParams
+    ) -> Coroutine[Any, Any, Any]:
+        """Run a command; a waiting one of pygls' would go on after it was cancelled.
+
+        One that starts at once gets the whole message, as it may want the progress token.
+        """
+        command = self.fm.commands.get(params.command)
+        if command is None:
+            raise rpc.JsonRpcInvalidParams(f"There is no command {params.command}.")
+        if getattr(command, "starts_at_once", False):
+            return cast("Coroutine[Any, Any, Any]", command(params))
+        arguments = params.arguments or ()
+        try:
+            inspect.signature(command).bind(*arguments)
+        except TypeError as err:
+            raise rpc.JsonRpcInvalidParams(f"{params.command}: {err}.") from err
+        return _done(command(*arguments))
+
     @lsp_method(types.SHUTDOWN)
     def lsp_shutdown(self, *args: object) -> None:  # type: ignore[override]  # no generator
         """Answer what is open and stop the engine; only exit may follow."""
@@ -220,6 +242,10 @@ class Protocol(LanguageServerProtocol):
     def lsp_exit(self, *args: object) -> None:  # type: ignore[override]  # no generator
         """Leave the loop; pygls raises SystemExit inside it and loses the exit code."""
         self._server.shutdown()
+
+
+async def _done(result: T) -> T:
+    return result
 
 
 def _is_message(data: Any) -> bool:

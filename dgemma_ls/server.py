@@ -5,7 +5,17 @@ from pathlib import Path
 
 from dgemma_ls import loading, stdio
 from dgemma_ls.features.fill import Infiller
-from dgemma_ls.handlers import completion, copilot, inline, lifecycle, status
+from dgemma_ls.handlers import (
+    code_actions,
+    commands,
+    completion,
+    copilot,
+    holes,
+    inline,
+    lifecycle,
+    rewrite,
+    status,
+)
 from dgemma_ls.protocol import DgemmaServer, Hire, Load
 from dgemma_ls.settings import Settings
 
@@ -25,7 +35,11 @@ def create_server(load: Load = load_engine, *, hire: Hire | None = None) -> Dgem
         hire: gives the session a share of an engine thread in place of its own.
     """
     server = DgemmaServer(load, hire)
-    for group in (lifecycle, inline, completion, copilot, status):
+    groups = (
+        *(lifecycle, inline, completion, copilot, status),
+        *(rewrite, holes, commands, code_actions),
+    )
+    for group in groups:
         group.register(server)
     return server
 

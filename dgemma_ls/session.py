@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from dgemma_engine.types import CancelToken
 from dgemma_engine.worker import EngineWorker, Job, Priority
 from dgemma_ls.documents import Change, DocumentStore, UnknownDocumentError
 from dgemma_ls.engines import Worker
@@ -105,15 +106,23 @@ class Session:
         """Load the engine in the background."""
         return self._worker.warm_up()
 
+    def consult(self, task: Callable[[Infiller, CancelToken], T]) -> Job[T]:
+        """Have something looked up in the engine, behind everything that somebody waits for."""
+        return self._worker.submit(task, priority=Priority.WARM_UP)
+
+    def cancel_all(self) -> None:
+        """Stop whatever is computed, at its next step; every open request is answered at once."""
+        for dropped in self._dropped.values():
+            dropped.set_result(RefusalReason.CANCELLED)
+        self._dropped.clear()
+
     def shut_down(self, timeout_s: float) -> bool:
         """Answer what is open with nothing and stop the engine.
 
         Returns:
             Whether the engine thread has ended within ``timeout_s``.
         """
-        for dropped in self._dropped.values():
-            dropped.set_result(RefusalReason.CANCELLED)
-        self._dropped.clear()
+        self.cancel_all()
         return self._worker.close(timeout_s)
 
     def look(self, uri: str, *, version: int | None = None) -> View | None:

@@ -5,11 +5,18 @@ stand on the same two halves.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dgemma_engine.types import CancelToken, InfillResult, Span, SpanCheck, StopReason
+from dgemma_engine.types import (
+    CancelToken,
+    InfillResult,
+    JointResult,
+    Span,
+    SpanCheck,
+    StopReason,
+)
 from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
 
@@ -51,6 +58,37 @@ class Infiller(Protocol):
         cancel: CancelToken | None = None,
     ) -> InfillResult:
         """Find texts to stand between prefix and suffix."""
+        ...
+
+    def infill_jointly(
+        self,
+        text: str,
+        spans: Sequence[Span],
+        *,
+        multiline: bool = False,
+        n_candidates: int = 3,
+        seed: int = 0,
+        accept: Callable[[tuple[str, ...]], bool] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> JointResult:
+        """Find texts for several gaps of one text, each seeing all others."""
+        ...
+
+    def rewrite(
+        self,
+        prefix: str,
+        text: str,
+        suffix: str,
+        *,
+        instruction: str = "",
+        strength: float = 0.5,
+        max_changed: int | None = None,
+        n_candidates: int = 3,
+        seed: int = 0,
+        check: SpanCheck | None = None,
+        cancel: CancelToken | None = None,
+    ) -> InfillResult:
+        """Find texts like ``text``, the less like it the greater the strength."""
         ...
 
 

@@ -1,19 +1,30 @@
 """The real server around a fake engine, so that a test decides when a computation ends.
 
 The engine looks at the line before the cursor: after ``slow`` it steps until it is told to stop,
-after ``deaf`` it never stops, after ``boom`` it fails, else it answers at once. What it does is
-kept in a journal, which a test reads with the request ``fake/journal``.
+after ``deaf`` it never stops, after ``boom`` it fails, else it answers at once. A text is rewritten
+by its words in capitals, a hole gets its number. What it does is kept in a journal, which a test
+reads with the request ``fake/journal``.
 """
 
 import asyncio
+import re
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from dgemma_engine.errors import CheckpointError
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, SpanCheck, StopReason
+from dgemma_engine.errors import CheckpointError, RequestError
+from dgemma_engine.types import (
+    CancelToken,
+    Candidate,
+    InfillResult,
+    JointCandidate,
+    JointResult,
+    Span,
+    SpanCheck,
+    StopReason,
+)
 from dgemma_ls.server import DgemmaServer, create_server, serve_stdio
 from dgemma_ls.settings import Settings
 
@@ -69,10 +80,67 @@ class FakeEngine:
             milliseconds=0.0,
         )
 
+    def rewrite(
+        self,
+        prefix: str,
+        text: str,
+        suffix: str,
+        *,
+        instruction: str = "",
+        strength: float = 0.5,
+        max_changed: int | None = None,
+        n_candidates: int = 3,
+        seed: int = 0,
+        check: SpanCheck | None = None,
+        cancel: CancelToken | None = None,
+    ) -> InfillResult:
+        assert cancel is not None
+        if instruction:
+            raise RequestError("this model follows no instructions; leave the instruction out")
+        self._journal.append(f"rewrite {text} {strength} {max_changed}")
+        stop = StopReason.STABLE
+        if "slow" in text:
+            stop = self._step_until(cancel, deaf=False)
+            self._journal.append(f"{stop.value} {text}")
+        found = () if stop is StopReason.CANCELLED else (re.sub(r"[a-z]{4,}", _capitals, text),)
+        return InfillResult(
+            candidates=tuple(
+                Candidate(text=it, score=0.0, forwards=1, n_tokens=1) for it in found if it != text
+            ),
+            stop=stop,
+            forwards=1,
+            milliseconds=0.0,
+        )
+
+    def infill_jointly(
+        self,
+        text: str,
+        spans: Sequence[Span],
+        *,
+        multiline: bool = False,
+        n_candidates: int = 3,
+        seed: int = 0,
+        accept: Callable[[tuple[str, ...]], bool] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> JointResult:
+        self._journal.append(f"jointly {len(spans)}")
+        texts = tuple(str(number) for number, _ in enumerate(spans))
+        accepted = accept is None or accept(texts)
+        return JointResult(
+            candidates=(JointCandidate(texts=texts, score=0.0),) if accepted else (),
+            stop=StopReason.STABLE,
+            forwards=1,
+            milliseconds=0.0,
+        )
+
     def _step_until(self, cancel: CancelToken, *, deaf: bool) -> StopReason:
         while (reason := cancel.stop_reason()) is None or deaf:
             time.sleep(_STEP_S)
         return reason
+
+
+def _capitals(match: re.Match[str]) -> str:
+    return match.group().upper()
 
 
 def create_fake() -> DgemmaServer:

@@ -49,6 +49,17 @@ class ScriptedEngine:
             milliseconds=0.0,
         )
 
+    def rewrite(self, prefix: str, text: str, suffix: str, **options: Any) -> InfillResult:
+        """Turn every word ``first`` into ``second``."""
+        return InfillResult(
+            candidates=(
+                Candidate(text=text.replace("first", "second"), score=0.0, forwards=1, n_tokens=1),
+            ),
+            stop=StopReason.STABLE,
+            forwards=1,
+            milliseconds=0.0,
+        )
+
 
 def create_scripted() -> DgemmaServer:
     """Make the server."""
