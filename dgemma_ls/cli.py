@@ -65,6 +65,7 @@ _COMMANDS = {
     "check": _Entry(help="try the server's work on a file, without an editor", module="check"),
     "fill": _Entry(help="fill a place in a file", module="fill"),
     "fix": _Entry(help="find and mend typos in files", module="fix"),
+    "rewrite": _Entry(help="rewrite a selection of a file", module="rewrite"),
     "models": _Entry(help="list, fetch and verify models", module="models"),
     "replay": _Entry(help="repeat a recorded request", module="replay"),
     "bench": _Entry(help="measure speed and memory", module="bench", parses_itself=True),
@@ -179,7 +180,7 @@ def _import(entry: _Entry) -> _Command:
 
 def _users_errors() -> tuple[type[Exception], ...]:
     """What is not our fault; asked for when something has gone wrong, as it imports more."""
-    from dgemma_ls.commands.fill import InputError
+    from dgemma_ls.commands.arguments import InputError
     from dgemma_ls.daemon.attach import AttachError
 
     return (FileError, AddressError, AttachError, InputError, EngineError)

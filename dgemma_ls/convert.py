@@ -20,6 +20,11 @@ def to_position(position: types.Position) -> Position:
     return Position(line=position.line, character=position.character)
 
 
+def to_ends(span: types.Range) -> tuple[Position, Position]:
+    """Convert the protocol's range into its two ends."""
+    return to_position(span.start), to_position(span.end)
+
+
 def to_range(span: tuple[Position, Position]) -> types.Range:
     """Convert a pair of positions into the protocol's range."""
     start, end = span

@@ -39,6 +39,11 @@ class View:
         """Give the offset (code points) of a position."""
         return self.lines.offset_at(position.line, position.character, self.encoding)
 
+    def span_between(self, ends: tuple[Position, Position]) -> Span:
+        """Give the span of a range; some clients give its ends the other way round."""
+        start, end = sorted(self.offset_at(position) for position in ends)
+        return Span(start=start, end=end)
+
     def range_of(self, span: Span) -> tuple[Position, Position]:
         """Give the positions of a span's start and end."""
         start = self.lines.position_at(span.start, self.encoding)

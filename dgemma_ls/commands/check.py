@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dgemma_ls.commands.fill import EngineLoader, InputError, _count, _seed
+from dgemma_ls.commands.arguments import EngineLoader, InputError, read_count, read_seed
 from dgemma_ls.commands.progress import busy, tracked
 from dgemma_ls.features import inline
 from dgemma_ls.features.fill import Infiller
@@ -62,10 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a UTF-8 text file")
     parser.add_argument("--model", metavar="MODEL", default=EMBEDDED, help="a model folder")
     parser.add_argument(
-        "--positions", metavar="N", type=_count, default=20, help="places to try (default: 20)"
+        "--positions", metavar="N", type=read_count, default=20, help="places to try (default: 20)"
     )
     parser.add_argument(
-        "--seed", metavar="S", type=_seed, default=0, help="same seed, same places and fills"
+        "--seed", metavar="S", type=read_seed, default=0, help="same seed, same places and fills"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 

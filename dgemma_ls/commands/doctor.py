@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from dgemma_ls.commands.fill import EngineLoader
+from dgemma_ls.commands.arguments import EngineLoader
 from dgemma_ls.commands.models import load_fault
 from dgemma_ls.files import FileError
 from dgemma_ls.languages import languages

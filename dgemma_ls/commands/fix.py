@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from dgemma_ls.commands.fill import EngineLoader, InputError
+from dgemma_ls.commands.arguments import EngineLoader, InputError
 from dgemma_ls.commands.fix_reports import as_diff, as_json, as_lines, as_sarif
 from dgemma_ls.features.typos import (
     TypoOptions,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dgemma_ls.commands.fill import EngineLoader, InputError
+from dgemma_ls.commands.arguments import EngineLoader, InputError
 from dgemma_ls.commands.progress import busy
 from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.models import (

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from dgemma_engine.types import InfillResult
-from dgemma_ls.commands.fill import EngineLoader
+from dgemma_ls.commands.arguments import EngineLoader
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.models import model_folder

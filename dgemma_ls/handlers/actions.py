@@ -1,6 +1,6 @@
 """Code actions as groups of features offer them, and what a client can do with them."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ def action_support(capabilities: types.ClientCapabilities) -> ActionSupport:
     )
 
 
-def wanted(kind: str, only: "list[types.CodeActionKind | str] | None") -> bool:
+def wanted(kind: str, only: "Sequence[types.CodeActionKind | str] | None") -> bool:
     """Say whether a client that filters by kind wants this one; a kind stands for its subkinds."""
     if not only:
         return True

@@ -57,6 +57,15 @@ class Arguments:
             raise self._bad(f"{key} is {value!r:.40}, must be a whole number from 1")
         return int(value)
 
+    def whole(self, key: str) -> int | None:
+        """Give a whole number, ``None`` where it is absent."""
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if not _is_whole(value):
+            raise self._bad(f"{key} is {value!r:.40}, must be a whole number")
+        return int(value)
+
     def range(self, key: str) -> tuple[Position, Position]:
         """Give the two ends of a range."""
         return self._range(key, self._values.get(key))
@@ -84,7 +93,8 @@ class Arguments:
 
     def _position(self, key: str, value: object) -> Position:
         if isinstance(value, Mapping):
-            line, character = value.get("line"), value.get("character")
+            line: Any = value.get("line")
+            character: Any = value.get("character")
             if _is_place(line) and _is_place(character):
                 return Position(line=int(line), character=int(character))
         raise self._bad(f"{key} must have positions with line and character, from 0")

@@ -7,14 +7,14 @@ is worked out. Elsewhere it is a command.
 from lsprotocol import types
 from pygls import exceptions as rpc
 
-from dgemma_ls.handlers import rewrite
+from dgemma_ls.handlers import rewrite_actions
 from dgemma_ls.handlers.actions import Resolved, action_support
 from dgemma_ls.protocol import DgemmaServer, starts_at_once
 
 
 def register(server: DgemmaServer) -> None:
     """Register the requests."""
-    providers = {"rewrite": rewrite.provider(server)}
+    providers = {rewrite_actions.NAME: rewrite_actions.provider(server)}
     kinds = [kind for provider in providers.values() for kind in provider.kinds]
 
     @server.feature(

@@ -41,6 +41,26 @@ def failed(sentence: str) -> rpc.JsonRpcException:
     return rpc.JsonRpcException(code=REQUEST_FAILED, message=sentence)
 
 
+def sentence(words: str) -> str:
+    """Make a sentence of an error's words."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def look(server: DgemmaServer, uri: str, version: int | None = None) -> View:
+    """Give a document as it is now; called while the request is received.
+
+    Raises:
+        JsonRpcException: if it is not open, or has another version than the client means.
+    """
+    session = server.open_session
+    if session.look(uri) is None:
+        raise failed("The document is not open.")
+    view = session.look(uri, version=version)
+    if view is None:
+        raise content_modified()
+    return view
+
+
 async def compute(
     server: DgemmaServer,
     question: Question,

@@ -28,12 +28,10 @@ def register(server: DgemmaServer) -> None:
     @server.command(COMMAND)
     @starts_at_once
     def run(params: types.ExecuteCommandParams) -> Coroutine[Any, Any, None]:
-        given = Arguments(params, ("uri", "positions", "ranges"))
+        given = Arguments(params, ("uri", "version", "positions", "ranges"))
         if not edit_support(server.client_capabilities).applies:
             raise editing.failed("This editor does not let a server edit documents.")
-        view = server.open_session.look(given.text("uri"))
-        if view is None:
-            raise editing.failed("The document is not open.")
+        view = editing.look(server, given.text("uri"), given.whole("version"))
         spans = _spans(view, given)
         question = server.open_session.admit(view, feature="fillHoles", priority=Priority.REWRITE)
         return _run(server, question, spans, params.work_done_token)
@@ -72,9 +70,7 @@ def _spans(view: View, given: Arguments) -> tuple[Span, ...]:
     """Give the holes that the client names, or else those that the document marks."""
     places = [view.offset_at(position) for position in given.positions("positions")]
     named = [Span(start=place, end=place) for place in places]
-    for ends in given.ranges("ranges"):
-        start, end = sorted(view.offset_at(position) for position in ends)
-        named.append(Span(start=start, end=end))
+    named += [view.span_between(ends) for ends in given.ranges("ranges")]
     if not named:
         found = holes.find_holes(view.snapshot)
         if not found:
@@ -83,7 +79,7 @@ def _spans(view: View, given: Arguments) -> tuple[Span, ...]:
     try:
         return holes.in_order(named)
     except RequestError as err:
-        raise editing.failed(f"{str(err).capitalize()}.") from err
+        raise editing.failed(editing.sentence(str(err))) from err
 
 
 def _fill(

@@ -8,8 +8,8 @@ the parts do). ``arguments.py`` and ``running.py`` are what they share.
 import argparse
 from collections.abc import Sequence
 
+from dgemma_ls.commands.arguments import EngineLoader
 from dgemma_ls.commands.evaluate import humaneval, infill, judge, length, next_token, typos
-from dgemma_ls.commands.fill import EngineLoader
 from dgemma_ls.loading import load_engine
 
 _TASKS = (infill, humaneval, next_token, length, judge, typos)

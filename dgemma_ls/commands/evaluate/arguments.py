@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dgemma_ls.commands.fill import InputError
+from dgemma_ls.commands.arguments import InputError
 from dgemma_ls.evaluation.cases import BUCKETS, DEFAULT_BUCKETS
 from dgemma_ls.loading import EMBEDDED
 

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dgemma_ls.commands.arguments import EngineLoader, InputError
 from dgemma_ls.commands.evaluate.arguments import (
     add_common,
     add_jobs,
@@ -29,7 +30,6 @@ from dgemma_ls.commands.evaluate.running import (
     take,
     work_setup,
 )
-from dgemma_ls.commands.fill import EngineLoader, InputError
 from dgemma_ls.evaluation import sandbox
 from dgemma_ls.evaluation.humaneval import (
     METRICS,

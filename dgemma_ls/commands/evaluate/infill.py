@@ -12,6 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dgemma_ls.commands.arguments import EngineLoader, InputError
 from dgemma_ls.commands.evaluate.arguments import (
     add_cases,
     add_common,
@@ -31,7 +32,6 @@ from dgemma_ls.commands.evaluate.running import (
     work_through,
     write,
 )
-from dgemma_ls.commands.fill import EngineLoader, InputError
 from dgemma_ls.evaluation.ablations import ABLATIONS, make_ablations
 from dgemma_ls.evaluation.baselines import check_shards, count_shards, make_baselines
 from dgemma_ls.evaluation.cases import Case, read_documents

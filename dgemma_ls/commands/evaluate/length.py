@@ -5,9 +5,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dgemma_ls.commands.arguments import EngineLoader
 from dgemma_ls.commands.evaluate.arguments import add_cases, add_common, add_model
 from dgemma_ls.commands.evaluate.running import case_groups, n_steps, run_cases
-from dgemma_ls.commands.fill import EngineLoader
 from dgemma_ls.evaluation.cases import Case
 from dgemma_ls.evaluation.layout import Table
 from dgemma_ls.evaluation.lengths import METRICS, LengthOutcome, measure_length, sum_up

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dgemma_ls.commands.arguments import EngineLoader, InputError
 from dgemma_ls.commands.evaluate.arguments import (
     add_common,
     add_documents,
@@ -18,7 +19,6 @@ from dgemma_ls.commands.evaluate.arguments import (
     data_name,
 )
 from dgemma_ls.commands.evaluate.running import exit_code, load_for, show, stopped_note, take
-from dgemma_ls.commands.fill import EngineLoader, InputError
 from dgemma_ls.evaluation.baselines import check_shards, count_shards
 from dgemma_ls.evaluation.cases import read_documents
 from dgemma_ls.evaluation.next_token import (

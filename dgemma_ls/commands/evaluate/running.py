@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from dgemma_ls.commands.arguments import EngineLoader, InputError
 from dgemma_ls.commands.evaluate.arguments import (
     check_documents,
     check_model,
     check_written,
     data_name,
 )
-from dgemma_ls.commands.fill import EngineLoader, InputError
 from dgemma_ls.evaluation.cases import BUCKETS, Case, Document, draw_cases, read_documents
 from dgemma_ls.evaluation.layout import Table
 from dgemma_ls.evaluation.pool import each

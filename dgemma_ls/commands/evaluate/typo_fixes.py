@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dgemma_ls.commands.arguments import EngineLoader, InputError
 from dgemma_ls.commands.evaluate.arguments import HOLDOUT
 from dgemma_ls.commands.evaluate.running import load_for
-from dgemma_ls.commands.fill import EngineLoader, InputError
 from dgemma_ls.evaluation.cases import read_documents
 from dgemma_ls.evaluation.control import draw_control
 from dgemma_ls.evaluation.fix_scores import (

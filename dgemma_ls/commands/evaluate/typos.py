@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dgemma_ls.commands.arguments import EngineLoader
 from dgemma_ls.commands.evaluate.arguments import (
     add_common,
     add_model,
@@ -16,7 +17,6 @@ from dgemma_ls.commands.evaluate.arguments import (
 )
 from dgemma_ls.commands.evaluate.running import exit_code, load_for, show, stopped_note, take
 from dgemma_ls.commands.evaluate.typo_fixes import run_fixes
-from dgemma_ls.commands.fill import EngineLoader
 from dgemma_ls.evaluation.own_fixer import PARTS
 from dgemma_ls.evaluation.reading import read
 from dgemma_ls.evaluation.summary import Summary, lay_out
