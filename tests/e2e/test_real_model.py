@@ -190,3 +190,28 @@ def test_no_document_text_is_logged(start_server: Callable[..., Wire], tmp_path:
     log = log_file.read_text()
     assert "inline done" in log
     assert "hunter2" not in log
+
+
+def test_a_rewrite_parses_and_leaves_every_byte_around_the_selection(real: Wire) -> None:
+    uri, line = "file:///rewritten.py", 'crab = "\U0001f980"; total = first + second'
+    source = f"def add(first: int, second: int) -> int:\n    {line}\n    return total\n"
+    start = {"line": 1, "character": 4 + len('crab = "\U0001f980"; ') + 1}
+    end = {"line": 1, "character": 4 + len(line) + 1}
+    real.open(uri, source)
+    data = {"by": "rewrite", "uri": uri, "version": 1, "range": {"start": start, "end": end}}
+    action = {"title": "Rewrite", "data": {**data, "strength": 0.7}}
+
+    answer = real.request("codeAction/resolve", action)
+
+    edits = answer["result"]["edit"]["changes"][uri]
+    assert edits, "the model had nothing to offer for a plain sum"
+    lines = source.split("\n")
+    units = lines[1].encode("utf-16-le")
+    for edit in sorted(edits, key=lambda it: it["range"]["start"]["character"], reverse=True):
+        low, high = (edit["range"][it]["character"] for it in ("start", "end"))
+        assert start["character"] <= low <= high <= end["character"]
+        assert edit["range"]["start"]["line"] == edit["range"]["end"]["line"] == 1
+        units = units[: 2 * low] + edit["newText"].encode("utf-16-le") + units[2 * high :]
+    after = units.decode("utf-16-le")
+    assert after.startswith('    crab = "\U0001f980"; ')
+    ast.parse("\n".join([lines[0], after, *lines[2:]]))
