@@ -42,6 +42,7 @@ class FakeEngine:
         self.texts = texts
         self.max_span_tokens = max_span_tokens
         self.asked: list[tuple[str, Any]] = []
+        self.holes: list[str] = []  # what stood in those that are filled together
 
     @property
     def tokenizer(self) -> "FakeEngine":
@@ -77,6 +78,7 @@ class FakeEngine:
         **options: Any,
     ) -> JointResult:
         self.asked.append(("jointly", len(spans)))
+        self.holes += [text[span.start : span.end] for span in spans]
         all_texts = [(one,) * len(spans) for one in self.texts]
         stopped = cancel is not None and cancel.cancelled
         return JointResult(
@@ -133,6 +135,7 @@ def test_holes_too_far_apart_are_filled_one_group_after_the_other() -> None:
     text, _ = filled(f"x = ├___┤\n{between}y = ├___┤\nv = ├┤\n", engine)
     assert text == f"x = longer\n{between}y = longer\nv = longer\n"
     assert engine.asked == [("infill", False), ("jointly", 2)]
+    assert engine.holes == ["___", ""]
 
 
 def test_what_breaks_the_parse_in_one_hole_fills_none_of_its_group() -> None:

@@ -128,6 +128,16 @@ def test_a_word_in_the_middle_is_the_only_one_that_is_touched() -> None:
     assert [one.new_text for one in small] == ["ei", "total"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("a\r\nb", "a\rb"), ("a\r\nb", "a\nb"), ("\r\n", "\r\r"), ("\r\n", "\n\n")],
+)
+def test_no_edit_ends_between_the_two_halves_of_a_line_end(before: str, after: str) -> None:
+    (found,) = differences(before, after)
+    assert found.old_text == "\r\n"
+    assert before.replace(found.old_text, found.new_text) == after
+
+
 @given(texts(), texts())
 def test_small_edits_make_the_new_text_and_touch_nothing_twice(before: str, after: str) -> None:
     result, last_end = before, None
