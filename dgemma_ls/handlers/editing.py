@@ -9,6 +9,9 @@ from typing import TypeVar
 from lsprotocol import types
 from pygls import exceptions as rpc
 
+from dgemma_engine.errors import RequestError
+from dgemma_engine.types import CancelToken
+from dgemma_ls.features.fill import Infiller
 from dgemma_ls.protocol import REQUEST_FAILED, DgemmaServer, or_failed
 from dgemma_ls.questions import Question, Task, View
 from dgemma_ls.types import Edit, Refusal, RefusalReason
@@ -81,10 +84,21 @@ async def compute(
     Raises:
         JsonRpcException: with the reason why there is no edit.
     """
+    impossible: list[RequestError] = []
+
+    def attempt(engine: Infiller, cancel: CancelToken) -> T | Refusal:
+        try:
+            return task(engine, cancel)
+        except RequestError as err:  # the user's to know, and no failure to log
+            impossible.append(err)
+            return Refusal(reason=RefusalReason.NO_CANDIDATE)
+
     with _shown_progress(server, title, token):
-        outcome = await or_failed(server.open_session.answer(question, task))
+        outcome = await or_failed(server.open_session.answer(question, attempt))
     if not isinstance(outcome, Refusal):
         return outcome
+    if impossible:
+        raise failed(sentence(str(impossible[0])))
     match outcome.reason:
         case RefusalReason.STALE:
             raise content_modified()

@@ -213,7 +213,7 @@ def test_a_model_that_follows_no_instructions_says_so(wire: Wire) -> None:
     opened(wire, ABLE)
     error = wire.answer(start_rewrite(wire, instruction="shorter"))["error"]
     assert error["code"] == -32803
-    assert error["message"] == "this model follows no instructions; leave the instruction out"
+    assert error["message"] == "This model follows no instructions; leave the instruction out."
     wire.leave()
 
 
