@@ -354,3 +354,13 @@ def test_a_passage_that_repeats_itself_is_copied_at_once(textual: Pair) -> None:
     assert certain.candidates[0].origin is Origin.COPIED
     assert certain.forwards == 0
     assert unsure.forwards > 0
+
+
+def test_where_one_draft_leads_by_far_no_canvas_is_denoised(textual: Pair) -> None:
+    def forwards(lead: float) -> int:
+        engine = textual.engine.with_infill_settings(causal_tokens=4, sure_lead=lead)
+        return engine.infill(PREFIX + "\n", SUFFIX, steps=2, n_candidates=9).forwards
+
+    assert forwards(0.0) > 0
+    assert forwards(1e-6) == 0
+    assert forwards(1e6) > 0

@@ -34,12 +34,6 @@ LINE_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
 BLOCK_LENGTHS = (*LINE_LENGTHS, 16, 24, 32, 48, 64)
 """Span lengths tried when the caller names none and there is no draft to tell."""
 
-_N_LENGTHS = 3
-"""Lengths to denoise of all that come into question."""
-
-_N_CANVASES = 4
-"""Canvases to fill at once, where there are not more lengths to try."""
-
 
 def infill(parts: Parts, request: InfillRequest) -> InfillResult:
     """Fill one gap.
@@ -85,7 +79,7 @@ class _Run:
                 drafts += self._free_draft()
             if not cancel.cancelled:
                 self.scored = self._judged(drafts)
-            if Origin.DENOISED in proposers and not cancel.cancelled:
+            if Origin.DENOISED in proposers and not cancel.cancelled and not self._is_sure():
                 self._denoise()
         shown = fit_to_show(
             self.parts,
@@ -139,12 +133,19 @@ class _Run:
         self.forwards += draft.forwards
         return [Free(ids=draft.ids)] if draft.ids else []
 
+    def _is_sure(self) -> bool:
+        """Whether the judge likes one draft so much better that canvases are not worth it."""
+        lead, ranked = self.parts.settings.sure_lead, self._best_first()
+        if not lead or not ranked:
+            return False
+        return len(ranked) == 1 or ranked[0].score - ranked[1].score >= lead
+
     def _denoise(self) -> None:
         """Denoise canvases of the likeliest lengths and judge what comes of them."""
         request, parts = self.request, self.parts
         if request.lengths is None:
             self.plan = self._plan(self._likely_lengths())
-        plan = _with_more_draws(self.plan)
+        plan = _with_more_draws(self.plan, parts.settings.n_canvases)
         plan = replace(plan, rows=(*plan.rows, *self._warm_rows()))
         filled = fill_rows(
             parts.model,
@@ -171,7 +172,9 @@ class _Run:
         """Lengths at which a canvas is worth its time: the best drafts', or the model's choice."""
         longest = self.parts.max_span_tokens
         told = (len(one.proposal.ids) for one in self._best_first())
-        if likely := tuple(dict.fromkeys(n for n in told if n <= longest))[:_N_LENGTHS]:
+        if likely := tuple(dict.fromkeys(n for n in told if n <= longest))[
+            : self.parts.settings.n_lengths
+        ]:
             return likely
         if not self.parts.settings.length_draws:
             return self._lengths()
@@ -188,7 +191,7 @@ class _Run:
         self.forwards += 1
         by_score = sorted(zip(scores, self.plan.rows, strict=True), key=lambda pair: -pair[0])
         lengths = dict.fromkeys(len(row.given) + row.n_tokens for _, row in by_score)
-        return tuple(lengths)[:_N_LENGTHS]
+        return tuple(lengths)[: self.parts.settings.n_lengths]
 
     def _warm_rows(self) -> list[CanvasRow]:
         """Canvases that start from the best drafts of a planned length instead of from noise."""
@@ -223,6 +226,6 @@ def _started_from(row: CanvasRow, ids: tuple[int, ...]) -> CanvasRow:
     return replace(row, ids=tuple(canvas), draft=True)
 
 
-def _with_more_draws(plan: CanvasPlan) -> CanvasPlan:
+def _with_more_draws(plan: CanvasPlan, n_canvases: int) -> CanvasPlan:
     """Repeat the canvases where there are few: other noise leads to other fills."""
-    return replace(plan, rows=plan.rows * max(1, _N_CANVASES // len(plan.rows)))
+    return replace(plan, rows=plan.rows * max(1, n_canvases // len(plan.rows)))

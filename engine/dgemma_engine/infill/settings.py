@@ -26,6 +26,10 @@ class InfillSettings:
         length_draws: random fills per length from which the model tells likely span lengths, where
             there is neither a draft nor a caller to tell; 0 tries all lengths.
         warm_drafts: canvases that start from the best drafts instead of from noise.
+        sure_lead: nats by which the best draft must lead the second for the denoiser to be spared;
+            0 to ask it always. For a model that reads better than it denoises.
+        n_lengths: span lengths to denoise, of all that come into question, at most.
+        n_canvases: canvases at once, where there are not more lengths: other noise, other fills.
         causal_tokens: tokens of causal continuations to propose beside the denoised spans where
             nobody tells the length; 0 for none at all. They help a model that reads better than it
             denoises.
@@ -44,6 +48,9 @@ class InfillSettings:
     n_steps: int = 12
     length_draws: int = 4
     warm_drafts: int = 2
+    sure_lead: float = 0.0
+    n_lengths: int = 3
+    n_canvases: int = 4
     causal_tokens: int = 0
     document_weights: tuple[float, ...] = ()
     clamps_known_at_once: bool = False
@@ -95,6 +102,8 @@ def _is_like(value: object, default: object) -> bool:
         return isinstance(value, list) and all(
             isinstance(x, int | float) and not isinstance(x, bool) and 0 <= x < 1 for x in value
         )
+    if isinstance(default, float):
+        return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
     if isinstance(default, str):
         return isinstance(value, str)
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
