@@ -192,6 +192,11 @@ class Engine:
         return self._tokenizer
 
     @property
+    def context_tokens(self) -> int:
+        """Most tokens before the gap that :meth:`infill` has the encoder read."""
+        return self.infill_settings.context_tokens
+
+    @property
     def max_span_tokens(self) -> int:
         """Longest span that one canvas can fill."""
         return max_span_tokens(self.infill_settings, self.config.canvas_length)
@@ -293,6 +298,7 @@ class Engine:
         prefix: str,
         suffix: str,
         *,
+        context: str = "",
         lengths: Sequence[int] | None = None,
         multiline: bool = False,
         n_candidates: int = 3,
@@ -309,6 +315,9 @@ class Engine:
         Args:
             prefix: all text before the span; the engine reads as much as its budget allows.
             suffix: all text after it.
+            context: text of elsewhere for the encoder to read before the document, such as
+                comment lines about other files; it shares the budget, and no candidate is copied
+                from it.
             lengths: span lengths in tokens to try, each up to :attr:`max_span_tokens`; ``None``
                 leaves them to drafts and model.
             multiline: whether the fill may contain line breaks.
@@ -337,6 +346,7 @@ class Engine:
         request = InfillRequest(
             prefix=prefix,
             suffix=suffix,
+            context=context,
             lengths=None if lengths is None else tuple(lengths),
             multiline=multiline,
             n_candidates=n_candidates,

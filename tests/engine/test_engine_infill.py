@@ -364,3 +364,47 @@ def test_where_one_draft_leads_by_far_no_canvas_is_denoised(textual: Pair) -> No
     assert forwards(0.0) > 0
     assert forwards(1e-6) == 0
     assert forwards(1e6) > 0
+
+
+CONTEXT = "# b.py: area(w, h)\n"  # fits into half of the fixture's 64 tokens
+
+
+def test_context_is_read_before_the_document(textual: Pair) -> None:
+    engine = textual.engine
+    engine.prefixes.clear()
+    engine.infill(PREFIX, SUFFIX, lengths=(2,), context=CONTEXT)
+
+    texts = [engine.tokenizer.decode(entry.token_ids) for entry in engine.prefixes._entries]
+    assert texts
+    for text in texts:
+        assert text.removeprefix("<bos>").startswith(CONTEXT)
+        assert text.rpartition(CONTEXT)[2] in PREFIX
+
+
+def test_without_context_nothing_is_different(textual: Pair) -> None:
+    plain = textual.engine.infill(PREFIX, SUFFIX, lengths=(1, 2, 3), seed=3)
+    empty = textual.engine.infill(PREFIX, SUFFIX, lengths=(1, 2, 3), seed=3, context="")
+
+    assert empty.candidates == plain.candidates
+
+
+def test_nothing_is_copied_from_the_context(textual: Pair) -> None:
+    """The document's own proposals come from the document."""
+    engine = textual.engine
+    with_it = engine.infill(PREFIX, SUFFIX, proposers={Origin.COPIED}, context=PREFIX * 2)
+    without = engine.infill(PREFIX, SUFFIX, proposers={Origin.COPIED})
+
+    assert set(texts_of(with_it)) == set(texts_of(without))
+
+
+def test_while_one_types_the_context_stays_encoded(textual: Pair) -> None:
+    engine = textual.engine
+    engine.infill(PREFIX, SUFFIX, lengths=(2,), context=CONTEXT)
+    typed, n_new = PREFIX, []
+    for key in "self.name":
+        typed += key
+        before = engine.prefixes.n_encoded_tokens
+        engine.infill(typed, SUFFIX, lengths=(2,), context=CONTEXT)
+        n_new.append(engine.prefixes.n_encoded_tokens - before)
+
+    assert max(n_new) < len(engine.tokenizer.encode(CONTEXT))

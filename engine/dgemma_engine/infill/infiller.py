@@ -104,7 +104,8 @@ class _Run:
         )
 
     def _plan(self, lengths: tuple[int, ...]) -> CanvasPlan:
-        return self.parts.plan(self.request.prefix, self.request.suffix, lengths)
+        request = self.request
+        return self.parts.plan(request.prefix, request.suffix, lengths, context=request.context)
 
     def _lengths(self) -> tuple[int, ...]:
         """Lengths to try; where a token was begun before the gap, it counts as well."""

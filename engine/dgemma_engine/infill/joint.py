@@ -111,6 +111,7 @@ def _one_after_the_other(
             InfillRequest(
                 prefix=so_far,
                 suffix=rest,
+                context="",
                 lengths=None,
                 multiline=request.multiline,
                 n_candidates=1,

@@ -8,6 +8,9 @@ stays encoded), and asks for what is missing; the model's turn is opened with an
 which it would otherwise begin with in the canvas, and with the last lines before the gap. Turn
 markers are looked up by name; document text never becomes one, as it is encoded without special
 tokens.
+
+Either may have a text of elsewhere before all of the document, such as what other files say: at
+most half of what the encoder may read.
 """
 
 from collections.abc import Sequence
@@ -67,6 +70,7 @@ def lay_out(
     *,
     bos_id: int,
     prompt: Prompt | None = None,
+    context: str = "",
 ) -> Layout:
     """Lay out the text around a gap as the checkpoint wants it.
 
@@ -77,6 +81,7 @@ def lay_out(
         settings: of the checkpoint.
         bos_id: begins a document.
         prompt: of the request; the plain layout has no place for an instruction.
+        context: text of elsewhere to stand before the document; of a long one the last lines.
 
     Raises:
         RequestError: there is an instruction and the checkpoint follows none.
@@ -85,20 +90,34 @@ def lay_out(
     prompt = prompt or Prompt()
     has_turns = settings.layout == "auto" and tokenizer.has_token(_TURN)
     if settings.layout == "chat" or has_turns:
-        return _chat(kept, suffix, tokenizer, settings, bos_id, prompt)
+        return _chat(kept, suffix, tokenizer, settings, bos_id, prompt, context)
     if prompt.instruction:
         raise RequestError("this model follows no instructions; leave the instruction out")
-    before = _plain_ids(kept, tokenizer, settings, bos_id)
-    return Layout(before=tuple(before), n_clampable=len(before), end=(), shows_suffix=False)
+    elsewhere = _context_ids(context, tokenizer, settings)
+    if elsewhere:
+        elsewhere = [bos_id, *elsewhere]
+    budget = settings.context_tokens + settings.left_tokens - len(elsewhere)
+    # A document begins with <bos>, unless something stands before it.
+    own = _last_ids(kept, budget, tokenizer, settings, first=[] if elsewhere else [bos_id])
+    return Layout(before=(*elsewhere, *own), n_clampable=len(own), end=(), shows_suffix=False)
 
 
-def _plain_ids(kept: str, tokenizer: Tokenizer, settings: InfillSettings, bos_id: int) -> list[int]:
-    """Ids of the last lines that fit the budget, with ``<bos>`` where the document begins."""
-    budget = settings.context_tokens + settings.left_tokens
-    start = _window_start(kept, budget * CHARS_PER_TOKEN)
-    ids = tokenizer.encode(kept[start:])
-    ids = [bos_id, *ids] if start == 0 else ids
-    return _cut_in_steps(ids, budget, settings)
+def _context_ids(context: str, tokenizer: Tokenizer, settings: InfillSettings) -> list[int]:
+    return _last_ids(context, settings.context_tokens // 2, tokenizer, settings)
+
+
+def _last_ids(
+    text: str,
+    budget: int,
+    tokenizer: Tokenizer,
+    settings: InfillSettings,
+    *,
+    first: Sequence[int] = (),
+) -> list[int]:
+    """Ids of the last lines that fit the budget, after ``first`` where that is all of the text."""
+    start = _window_start(text, budget * CHARS_PER_TOKEN)
+    ids = tokenizer.encode(text[start:])
+    return _cut_in_steps(ids if start else [*first, *ids], budget, settings)
 
 
 def _chat(
@@ -108,6 +127,7 @@ def _chat(
     settings: InfillSettings,
     bos_id: int,
     prompt: Prompt,
+    context: str,
 ) -> Layout:
     turn, end_turn, channel, end_channel = (
         tokenizer.token_id(name) for name in (_TURN, "<turn|>", "<|channel>", "<channel|>")
@@ -115,13 +135,14 @@ def _chat(
     encode = tokenizer.encode
     after_budget = settings.context_tokens // 4
     after = encode(suffix[: after_budget * CHARS_PER_TOKEN])[:after_budget]
-    before_budget = settings.context_tokens - len(after)
-    before = encode(kept[_window_start(kept, before_budget * CHARS_PER_TOKEN) :])
-    before = _cut_in_steps(before, before_budget, settings)
+    elsewhere = _context_ids(context, tokenizer, settings)
+    before_budget = settings.context_tokens - len(after) - len(elsewhere)
+    before = _last_ids(kept, before_budget, tokenizer, settings)
     task = prompt.instruction or (_REWRITE if prompt.passage else _FILL)
     passage = f"\nThe passage:\n```\n{prompt.passage}\n```\n" if prompt.passage else "\n"
+    opening = f"user\n{task} Answer with nothing else.\n"
     user = [
-        *encode(f"user\n{task} Answer with nothing else.\nThe part after it:\n```\n"),
+        *_opening(opening, elsewhere, tokenizer),
         *after,
         *encode(f"\n```{passage}The part before it:\n```\n"),
         *before,
@@ -147,6 +168,15 @@ def _chat(
         end=(end_turn,),
         shows_suffix=True,
     )
+
+
+def _opening(opening: str, elsewhere: Sequence[int], tokenizer: Tokenizer) -> list[int]:
+    """What comes before the part after the gap; ``elsewhere`` in a fence of its own."""
+    after = "The part after it:\n```\n"
+    if not elsewhere:
+        return tokenizer.encode(opening + after)
+    fenced = tokenizer.encode(f"{opening}From elsewhere in the project:\n```\n")
+    return [*fenced, *elsewhere, *tokenizer.encode(f"\n```\n{after}")]
 
 
 def _cut_in_steps(ids: Sequence[int], budget: int, settings: InfillSettings) -> list[int]:

@@ -36,7 +36,13 @@ class Parts:
         return max_span_tokens(self.settings, self.model.config.canvas_length)
 
     def plan(
-        self, prefix: str, suffix: str, lengths: tuple[int, ...], prompt: Prompt | None = None
+        self,
+        prefix: str,
+        suffix: str,
+        lengths: tuple[int, ...],
+        prompt: Prompt | None = None,
+        *,
+        context: str = "",
     ) -> CanvasPlan:
         """Lay out canvases as this model wants them; raises as ``planner.plan_canvases``."""
         config = self.model.config
@@ -50,6 +56,7 @@ class Parts:
             eos_id=config.eos_token_ids[0],
             canvas_length=config.canvas_length,
             prompt=prompt,
+            context=context,
         )
 
     def last_known(self, plan: CanvasPlan) -> tuple[int, ...]:

@@ -114,6 +114,7 @@ def plan_canvases(
     eos_id: int,
     canvas_length: int = MAX_CANVAS_TOKENS,
     prompt: Prompt | None = None,
+    context: str = "",
 ) -> CanvasPlan:
     """Lay out one canvas per candidate length.
 
@@ -127,6 +128,7 @@ def plan_canvases(
         eos_id: fills what follows the end of the document.
         canvas_length: longest canvas that the model takes.
         prompt: what a model that follows instructions is told.
+        context: text of elsewhere to stand before the document, within the same budget.
 
     Raises:
         RequestError: no length is given, or one is out of range; or as ``layout.lay_out``.
@@ -135,7 +137,9 @@ def plan_canvases(
     if not lengths or not all(1 <= length <= longest for length in lengths):
         raise RequestError(f"span lengths {list(lengths)} must be 1..{longest} tokens")
     kept, head = heal(prefix, tokenizer)
-    layout = lay_out(kept, suffix, tokenizer, settings, bos_id=bos_id, prompt=prompt)
+    layout = lay_out(
+        kept, suffix, tokenizer, settings, bos_id=bos_id, prompt=prompt, context=context
+    )
     before = layout.before
     n_left = min(_clamps(settings, canvas_length)[0], layout.n_clampable)
     n_canvas = _canvas_tokens(n_left, max(lengths), settings, canvas_length)

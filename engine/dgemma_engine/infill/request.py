@@ -12,6 +12,7 @@ class InfillRequest:
 
     prefix: str
     suffix: str
+    context: str
     lengths: tuple[int, ...] | None
     multiline: bool
     n_candidates: int

@@ -121,3 +121,51 @@ def test_a_model_without_turns_takes_no_instruction(plain_tokenizer: Tokenizer) 
 def test_a_chat_needs_the_markers(plain_tokenizer: Tokenizer) -> None:
     with pytest.raises(TokenizerError, match=r"has no token <\|turn>"):
         lay_out("a", "b", plain_tokenizer, CHAT, bos_id=BOS)
+
+
+@given(kept=texts(200), suffix=texts(200))
+def test_no_context_is_as_if_there_were_no_such_argument(
+    plain_tokenizer: Tokenizer, chat_tokenizer: Tokenizer, kept: str, suffix: str
+) -> None:
+    for tokenizer, settings in ((plain_tokenizer, PLAIN), (chat_tokenizer, CHAT)):
+        without = lay_out(kept, suffix, tokenizer, settings, bos_id=BOS)
+        assert lay_out(kept, suffix, tokenizer, settings, bos_id=BOS, context="") == without
+
+
+@given(kept=texts(200), context=texts(200).filter(bool))
+def test_plain_context_stands_before_the_document_and_is_no_part_of_it(
+    plain_tokenizer: Tokenizer, kept: str, context: str
+) -> None:
+    layout = lay_out(kept, "", plain_tokenizer, PLAIN, bos_id=BOS, context=context)
+    n_before = len(layout.before) - layout.n_clampable
+    assert layout.before[0] == BOS
+    elsewhere, own = layout.before[1:n_before], layout.before[n_before:]
+    for whole, ids in ((context, elsewhere), (kept, own)):
+        shown_bytes = plain_tokenizer.decode_bytes(plain_tokenizer.encode(whole))
+        assert shown_bytes.endswith(plain_tokenizer.decode_bytes(ids))
+
+
+@given(kept=texts(300), suffix=texts(300), context=texts(300))
+def test_the_context_shares_the_budget_and_leaves_half_of_it(
+    plain_tokenizer: Tokenizer, chat_tokenizer: Tokenizer, kept: str, suffix: str, context: str
+) -> None:
+    plain = lay_out(kept, suffix, plain_tokenizer, PLAIN, bos_id=BOS, context=context)
+    assert len(plain.before) <= PLAIN.context_tokens + PLAIN.left_tokens + 1
+    assert len(plain.before) - plain.n_clampable <= PLAIN.context_tokens // 2 + 1
+    chat = lay_out(kept, suffix, chat_tokenizer, CHAT, bos_id=BOS, context=context)
+    empty = lay_out("", "", chat_tokenizer, CHAT, bos_id=BOS, context="x" if context else "")
+    in_the_turns = len(chat.before) - chat.n_clampable
+    assert in_the_turns <= len(empty.before) + CHAT.context_tokens
+
+
+def test_in_a_chat_the_context_comes_before_the_part_after_the_gap(
+    chat_tokenizer: Tokenizer,
+) -> None:
+    layout = lay_out(
+        "a = ", "\nc = 3\n", chat_tokenizer, CHAT, bos_id=BOS, context="# b.py defines: f\n"
+    )
+    text = shown(chat_tokenizer, layout.before)
+    assert (
+        "nothing else.\nFrom elsewhere in the project:\n```\n# b.py defines: f\n\n```\n"
+        "The part after it:\n```\n\nc = 3\n\n```\nThe part before it:\n```\na = "
+    ) in text
