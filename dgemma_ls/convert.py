@@ -1,12 +1,15 @@
 """Our values ↔ lsprotocol's. Knows no documents and decides nothing."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from lsprotocol import types
 
 from dgemma_ls.documents import Change
 from dgemma_ls.features import popup
+from dgemma_ls.notebooks import Cell
 from dgemma_ls.positions import Position, PositionEncoding
+from dgemma_ls.privacy import path_of
 from dgemma_ls.shown import Item
 from dgemma_ls.status import Status
 from dgemma_ls.suggestions import Offered
@@ -51,6 +54,41 @@ def to_changes(events: Sequence[types.TextDocumentContentChangeEvent]) -> list[C
         else:
             changes.append(Change(event.text))
     return changes
+
+
+def to_cells(cells: Sequence[types.NotebookCell]) -> list[Cell]:
+    """Convert the cells of a notebook."""
+    return [
+        Cell(uri=cell.document, is_code=cell.kind == types.NotebookCellKind.Code) for cell in cells
+    ]
+
+
+def to_folders(uris: Sequence[str]) -> list[Path]:
+    """Convert the URIs of workspace folders into absolute paths; what is none is left out."""
+    folders = []
+    for uri in uris:
+        try:
+            path = path_of(uri)
+        except ValueError:
+            continue
+        if path is not None and path.is_absolute():
+            folders.append(path)
+    return folders
+
+
+def to_workspace_folders(params: types.InitializeParams) -> list[Path]:
+    """Give the folders that a client names at the start, in whatever way it does."""
+    if params.workspace_folders:
+        return to_folders([folder.uri for folder in params.workspace_folders])
+    root = params.root_uri or params.root_path
+    return [] if root is None else to_folders([root])
+
+
+def to_asked_uri(params: object) -> str | None:
+    """Give the document that a ``dgemma/status`` is about; ``None`` if it names none."""
+    document = params.get("textDocument") if isinstance(params, Mapping) else None
+    uri = document.get("uri") if isinstance(document, Mapping) else None
+    return uri if isinstance(uri, str) else None
 
 
 def is_copilot_client(params: types.InitializeParams) -> bool:

@@ -1,7 +1,8 @@
 """pygls with our documents, and without its departures from the specification.
 
-pygls does the JSON-RPC loop and the dispatch; text synchronisation, cancellation and the order of
-initialize and shutdown are ours, where pygls 2.1 has faults (marked at the spot).
+pygls does the JSON-RPC loop and the dispatch; synchronisation (:mod:`dgemma_ls.protocol_sync`),
+cancellation and the order of initialize and shutdown are ours, where pygls 2.1 has faults (marked
+at the spot).
 """
 
 import asyncio
@@ -13,13 +14,14 @@ from typing import Any, TypeVar, cast
 from lsprotocol import types
 from pygls import exceptions as rpc
 from pygls.lsp.server import LanguageServer
-from pygls.protocol import LanguageServerProtocol, default_converter
+from pygls.protocol import default_converter
 from pygls.protocol.json_rpc import JsonRPCRequestMessage
 from pygls.protocol.language_server import lsp_method
 
-from dgemma_ls import convert, protocol_ext
+from dgemma_ls import protocol_ext
 from dgemma_ls.engines import Worker
 from dgemma_ls.features.fill import Infiller
+from dgemma_ls.protocol_sync import Synchronisation
 from dgemma_ls.questions import RequestFailedError
 from dgemma_ls.session import Session
 from dgemma_ls.settings import Settings
@@ -43,6 +45,9 @@ class DgemmaServer(LanguageServer):
             "dgemma-ls",
             program_version(),
             text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
+            notebook_document_sync=types.NotebookDocumentSyncOptions(
+                notebook_selector=[types.NotebookDocumentFilterWithNotebook(notebook="*")]
+            ),
             protocol_cls=Protocol,
             converter_factory=default_converter,
             max_workers=1,  # reads stdin, nothing else
@@ -50,6 +55,7 @@ class DgemmaServer(LanguageServer):
         self.load = load
         self.hire = hire
         self.at_initialize: list[Callable[[types.InitializeParams], None]] = []
+        self.at_initialized: list[Callable[[], None]] = []
         self.owns_process = False  # whether the process is there for this connection alone
         self.complaints: tuple[str, ...] = ()
         self.session: Session | None = None  # from initialize on
@@ -72,6 +78,16 @@ class DgemmaServer(LanguageServer):
         """Show the user one sentence, and log it."""
         log.warning("told the user: %s", message)
         self.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    async def subscribe(self, method: str, options: Any) -> None:
+        """Ask the client for notifications; one that refuses sends none."""
+        registration = types.Registration(id=method, method=method, register_options=options)
+        try:
+            await self.client_register_capability_async(
+                types.RegistrationParams(registrations=[registration])
+            )
+        except rpc.JsonRpcException as err:
+            log.warning("not registered: method=%s error=%s", method, type(err).__name__)
 
     def report_server_error(self, error: Exception, source: type[Exception]) -> None:
         """Log what went wrong; pygls' default would show it to the user."""
@@ -109,7 +125,7 @@ async def or_failed(answer: Coroutine[Any, Any, T]) -> T:
         raise rpc.JsonRpcException(message=str(err), code=REQUEST_FAILED) from err
 
 
-class Protocol(LanguageServerProtocol):
+class Protocol(Synchronisation):
     """pygls' protocol with our documents, and without its departures from the specification."""
 
     _server: DgemmaServer
@@ -186,30 +202,6 @@ class Protocol(LanguageServerProtocol):
         task = asyncio.ensure_future(handler(*(args or ()), **(kwargs or {})))
         self._request_futures[msg_id] = task  # where $/cancelRequest looks
         task.add_done_callback(callback)
-
-    # The text is kept by the session: pygls splits lines at form feeds and the like, and its cost
-    # per change grows with the document. These are no generators as their originals are: of each
-    # generator that handles a notification pygls keeps a future for ever.
-
-    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
-    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
-        """Take up a document."""
-        item = params.text_document
-        language_id = str(getattr(item.language_id, "value", item.language_id))
-        self._server.open_session.open(item.uri, item.version, language_id, item.text)
-
-    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
-        """Apply changes; of an unknown document they are ignored (pygls would show an error)."""
-        document = params.text_document
-        changes = convert.to_changes(params.content_changes)
-        self._server.open_session.change(document.uri, document.version, changes)
-
-    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
-    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
-        """Forget a document."""
-        self._server.open_session.close(params.text_document.uri)
-        self._server.open_suggestions.forget(params.text_document.uri)
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     @starts_at_once

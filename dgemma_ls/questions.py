@@ -29,11 +29,20 @@ class RequestFailedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A document at one version, as its editor counts in it."""
+    """A document at one version, as its editor counts in it.
+
+    Attributes:
+        snapshot: the document.
+        lines: its line index.
+        encoding: how the editor counts characters.
+        before: text that stands before the document without being part of it: for a notebook's
+            cell, the cells above.
+    """
 
     snapshot: Snapshot
     lines: LineIndex
     encoding: PositionEncoding
+    before: str = ""
 
     def offset_at(self, position: Position) -> int:
         """Give the offset (code points) of a position."""

@@ -48,6 +48,7 @@ class _Recorder:
         prefix: str,
         suffix: str,
         *,
+        context: str = "",
         lengths: Sequence[int] | None = None,
         multiline: bool = False,
         n_candidates: int = 3,
@@ -56,7 +57,9 @@ class _Recorder:
     ) -> InfillResult:
         """Find texts, as the engine does, and record question and answer."""
         options = {"lengths": lengths, "multiline": multiline, "n_candidates": n_candidates}
-        result: InfillResult = self._engine.infill(prefix, suffix, seed=seed, **options, **others)
+        result: InfillResult = self._engine.infill(
+            prefix, suffix, context=context, seed=seed, **options, **others
+        )
         try:
             request = RecordedRequest(
                 prefix=prefix,
@@ -65,6 +68,7 @@ class _Recorder:
                 lengths=None if lengths is None else tuple(lengths),
                 n_candidates=n_candidates,
                 seed=seed,
+                context=context,
                 settings=asdict(self._settings),
                 model_sha256=model_hash(model_folder(self._settings.model)),
             )

@@ -36,6 +36,7 @@ class RecordedRequest:
         seed: of the request's own generator.
         settings: the settings in force, for the reader; only ``model`` is used again.
         model_sha256: :func:`model_hash` of the model.
+        context: what other files said.
     """
 
     prefix: str
@@ -46,6 +47,7 @@ class RecordedRequest:
     seed: int
     settings: Mapping[str, Any]
     model_sha256: str
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,7 @@ def _record(value: Any) -> Record:
     for name, kind in (
         ("prefix", str),
         ("suffix", str),
+        ("context", str),
         ("multiline", bool),
         ("n_candidates", int),
         ("seed", int),

@@ -43,13 +43,17 @@ class Scheduler:
     """Hands out tickets; knows the newest one of each document and feature."""
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._debounce_s = settings.debounce_ms / 1000
-        self._deadline_s = settings.deadline_ms / 1000
+        self.configure(settings)
         self._clock = clock
         self._numbers = itertools.count(1)
         self._newest: dict[tuple[str, str], Ticket] = {}
         self._last_change_s: float | None = None
         self._interval_s: float | None = None  # mean time between two keys
+
+    def configure(self, settings: Settings) -> None:
+        """Take new settings; tickets that are out keep what they have."""
+        self._debounce_s = settings.debounce_ms / 1000
+        self._deadline_s = settings.deadline_ms / 1000
 
     def note_change(self) -> None:
         """Say that somebody typed: the rhythm decides how long the debounce is."""

@@ -9,12 +9,14 @@ from dgemma_ls.handlers import (
     code_actions,
     commands,
     completion,
+    configuration,
     copilot,
     holes,
     inline,
     lifecycle,
     rewrite,
     status,
+    workspace,
 )
 from dgemma_ls.protocol import DgemmaServer, Hire, Load
 from dgemma_ls.settings import Settings
@@ -36,7 +38,7 @@ def create_server(load: Load = load_engine, *, hire: Hire | None = None) -> Dgem
     """
     server = DgemmaServer(load, hire)
     groups = (
-        *(lifecycle, inline, completion, copilot, status),
+        *(lifecycle, configuration, workspace, inline, completion, copilot, status),
         *(rewrite, holes, commands, code_actions),
     )
     for group in groups:

@@ -17,14 +17,18 @@ from typing import TypeVar
 from dgemma_engine.types import CancelToken
 from dgemma_engine.worker import EngineWorker, Job, Priority
 from dgemma_ls.documents import Change, DocumentStore, UnknownDocumentError
+from dgemma_ls.elsewhere import Elsewhere
 from dgemma_ls.engines import Worker
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.positions import PositionEncoding
+from dgemma_ls.privacy import Reason
 from dgemma_ls.questions import Question, RequestFailedError, Task, View, explain, run
+from dgemma_ls.recorder import recorded
 from dgemma_ls.scheduler import Scheduler, Ticket
 from dgemma_ls.settings import Settings
 from dgemma_ls.status import Status, StatusKind
 from dgemma_ls.types import Refusal, RefusalReason
+from dgemma_ls.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +48,8 @@ class Session:
         clock: seconds, for debounce and deadlines.
 
     Attributes:
-        settings: as given.
+        settings: in force.
+        workspace: what lies around the documents.
         counters: how often what happened, by stable words; no text, and it stays here.
         on_status: called on the loop whenever :attr:`status` may have changed.
     """
@@ -63,6 +68,7 @@ class Session:
         self.on_status: Callable[[], None] = _nothing
         self._encoding = encoding
         self._documents = DocumentStore()
+        self.workspace = Workspace(self._documents)
         self._scheduler = Scheduler(settings, clock=clock)
         self._worker: Worker = (
             EngineWorker(partial(load, settings), clock=clock) if hire is None else hire(settings)
@@ -72,12 +78,22 @@ class Session:
 
     @property
     def status(self) -> Status:
-        """What the session is doing now."""
-        if (error := self._worker.load_error) is not None:
-            return Status(kind=StatusKind.ERROR, busy=False, message=explain(error))
-        if not self._worker.loaded:
-            return Status(kind=StatusKind.NORMAL, busy=True, message="Loading the model.")
-        return Status(kind=StatusKind.NORMAL, busy=self._n_active > 0, message="")
+        """What the session is doing now, for the document that was looked at last."""
+        return self._status(self.workspace.inactive)
+
+    def status_of(self, uri: str) -> Status:
+        """Say what the session is doing for a document."""
+        return self._status(self.workspace.why_inactive(uri))
+
+    def configure(self, settings: Settings) -> None:
+        """Put settings in force; those that are read at the start wait for the next one."""
+        self.settings = settings
+        self._scheduler.configure(settings)
+
+    def review(self) -> None:
+        """Look again whether documents may be worked on: folders or ignore files changed."""
+        self.workspace.watch_again()
+        self.on_status()
 
     def open(self, uri: str, version: int, language_id: str, text: str) -> None:
         """Take up a document."""
@@ -88,19 +104,25 @@ class Session:
         """Apply the editor's changes; what is being computed for the old text stops."""
         self._drop(self._scheduler.drop(uri), RefusalReason.STALE)
         self._scheduler.note_change()
+        before = self._documents.get(uri)
         try:
-            self._documents.change(uri, version, changes, self._encoding)
+            after = self._documents.change(uri, version, changes, self._encoding)
         except UnknownDocumentError:
             log.warning("ignored a change of a document that is not open: %s", uri)
+            return
+        assert before is not None
+        self.workspace.note_change(before, after)
 
     def close(self, uri: str) -> None:
         """Forget a document; what is being computed for it stops."""
         self._drop(self._scheduler.drop(uri), RefusalReason.STALE)
         self._documents.close(uri)
+        self.workspace.note_closed(uri)
 
     def focus(self, uri: str) -> None:
         """Say which document is looked at: elsewhere no suggestion is awaited."""
         self._drop(self._scheduler.drop_unseen(uri), RefusalReason.CANCELLED)
+        self._watch(uri)
 
     def warm_up(self) -> Job[None]:
         """Load the engine in the background."""
@@ -133,7 +155,7 @@ class Session:
             version: the version that the editor speaks of, if it says so.
 
         Returns:
-            ``None`` if it is not open, or has another version.
+            ``None`` if it is not open, has another version, or must be left alone.
         """
         snapshot = self._documents.get(uri)
         if snapshot is None:
@@ -142,8 +164,25 @@ class Session:
         if version is not None and version != snapshot.version:
             log.warning("asked about version %d, there is %d", version, snapshot.version)
             return None
-        lines = self._documents.line_index(uri)
-        return View(snapshot=snapshot, lines=lines, encoding=self._encoding)
+        if (reason := self._watch(uri)) is not None:
+            log.info("inactive: reason=%s", reason.kind.value)
+            self.counters[f"inactive_{reason.kind.value}"] += 1
+            return None
+        return View(
+            snapshot=snapshot,
+            lines=self._documents.line_index(uri),
+            encoding=self._encoding,
+            before=self.workspace.before(snapshot),
+        )
+
+    def elsewhere(self, view: View, offset: int) -> Elsewhere:
+        """Give what other files may say about a place, where the user is now.
+
+        Args:
+            view: from :meth:`look`.
+            offset: the cursor.
+        """
+        return self.workspace.elsewhere(view.snapshot, offset, wanted=self.settings.context)
 
     def admit(self, view: View, *, feature: str, priority: Priority) -> Question:
         """Make a request the newest of its document and feature; the older one is dropped.
@@ -216,17 +255,41 @@ class Session:
         if dropped.done():
             return Refusal(reason=dropped.result())
         timeout_s = self._scheduler.left_s(ticket)
-        outcome = await run(self._worker, task, question, timeout_s=timeout_s)
+        recording = partial(_recording, task, self.settings)
+        outcome = await run(self._worker, recording, question, timeout_s=timeout_s)
         # Every change drops what is being computed, so this is the second lock on the same door.
         if self._documents.get(ticket.uri) is not question.view.snapshot:
             return Refusal(reason=RefusalReason.STALE)
         return outcome
+
+    def _watch(self, uri: str) -> Reason | None:
+        before = self.workspace.inactive
+        reason = self.workspace.watch(uri)
+        if reason != before:
+            self.on_status()
+        return reason
+
+    def _status(self, inactive: Reason | None) -> Status:
+        if (error := self._worker.load_error) is not None:
+            return Status(kind=StatusKind.ERROR, busy=False, message=explain(error))
+        if inactive is not None:
+            return Status(kind=StatusKind.INACTIVE, busy=False, message=inactive.sentence)
+        if not self._worker.loaded:
+            return Status(kind=StatusKind.NORMAL, busy=True, message="Loading the model.")
+        return Status(kind=StatusKind.NORMAL, busy=self._n_active > 0, message="")
 
     def _drop(self, tickets: Sequence[Ticket], reason: RefusalReason) -> None:
         """Stop requests' computations at their next step and have them answered at once."""
         for ticket in tickets:
             if dropped := self._dropped.pop(ticket.number, None):
                 dropped.set_result(reason)
+
+
+def _recording(
+    task: Task[T], settings: Settings, engine: Infiller, token: CancelToken
+) -> T | Refusal:
+    """Run on the engine thread, with what the engine is asked recorded if the user wants that."""
+    return task(recorded(engine, settings), token)
 
 
 def _nothing() -> None:

@@ -72,6 +72,11 @@ class Settings:
     """Whether suggestions are also in the editor's popup: ``on``, ``off``, or ``auto`` for editors
     without ghost text."""
 
+    context: str = _option("auto", _one_of("auto", "on", "off"))
+    """Whether the model reads what other files of the workspace say: outlines of imported files,
+    places visited lately, recent edits. They have an eighth of what it reads; ``auto`` leaves that
+    to the document where the model reads less than 2,048 tokens, as the embedded one does."""
+
     trusted: bool = _option(True, _SWITCH, machine=True)
     """Whether the workspace is trusted. Where the editor says it is not, the settings of the
     machine keep their defaults."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from dgemma_engine.types import CancelToken, Span
 from dgemma_engine.worker import Priority
+from dgemma_ls.elsewhere import Elsewhere
 from dgemma_ls.features import inline
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.positions import Position
@@ -104,7 +105,8 @@ class Suggestions:
             return _nothing
         priority = Priority.INVOKED if invoked else Priority.AUTOMATIC
         question = self._session.admit(view, feature=feature, priority=priority)
-        return partial(self._ask, question, place, offset)
+        elsewhere = self._session.elsewhere(view, offset)
+        return partial(self._ask, question, place, elsewhere)
 
     def forget(self, uri: str) -> None:
         """Drop what is remembered of a document that was closed."""
@@ -130,10 +132,12 @@ class Suggestions:
         if self._shown.find(item_id) is not None:
             self._session.counters[what] += 1
 
-    async def _ask(self, question: Question, place: inline.Place, offset: int) -> list[Offered]:
+    async def _ask(
+        self, question: Question, place: inline.Place, elsewhere: Elsewhere
+    ) -> list[Offered]:
         view = question.view
         limit = self._session.settings.n_candidates
-        task = partial(_fill, view.snapshot, place, offset, limit, self._wants_multiline)
+        task = partial(_fill, view, place, elsewhere, limit, self._wants_multiline)
         answer = await self._session.answer(question, task)
         if isinstance(answer, Refusal):
             return []
@@ -142,9 +146,9 @@ class Suggestions:
 
 
 def _fill(
-    snapshot: Snapshot,
+    view: View,
     place: inline.Place,
-    offset: int,
+    elsewhere: Elsewhere,
     n_candidates: int,
     wants_multiline: WantsMultiline,
     engine: Infiller,
@@ -152,10 +156,12 @@ def _fill(
 ) -> inline.Answer | Refusal:
     return inline.ask(
         engine,
-        snapshot,
+        view.snapshot,
         place,
-        multiline=wants_multiline(snapshot, offset),
+        multiline=wants_multiline(view.snapshot, elsewhere.offset),
         limit=n_candidates,
+        before=view.before,
+        context=elsewhere.text(engine),
         cancel=token,
     )
 

@@ -61,6 +61,7 @@ def _repeat(record: Record, engine: Infiller) -> InfillResult:
     return engine.infill(
         request.prefix,
         request.suffix,
+        context=request.context,
         lengths=request.lengths,
         multiline=request.multiline,
         n_candidates=request.n_candidates,

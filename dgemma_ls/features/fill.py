@@ -40,6 +40,11 @@ class Infiller(Protocol):
         ...
 
     @property
+    def context_tokens(self) -> int:
+        """The most tokens before a span that it reads."""
+        ...
+
+    @property
     def tokenizer(self) -> SpanTokenizer:
         """The tokenizer that counts them."""
         ...
@@ -49,6 +54,7 @@ class Infiller(Protocol):
         prefix: str,
         suffix: str,
         *,
+        context: str = "",
         lengths: Sequence[int] | None = None,
         multiline: bool = False,
         n_candidates: int = 3,

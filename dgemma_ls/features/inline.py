@@ -113,10 +113,12 @@ def only_closes(text: str) -> bool:
     return _CLOSING.fullmatch(text) is not None
 
 
-def prepare(snapshot: Snapshot, place: Place, *, multiline: bool = False) -> FillRequest:
-    """Ask for what may stand at a place."""
+def prepare(
+    snapshot: Snapshot, place: Place, *, multiline: bool = False, before: str = ""
+) -> FillRequest:
+    """Ask for what may stand at a place; ``before`` is read as if the document began with it."""
     return FillRequest(
-        prefix=snapshot.text[: place.span.start] + place.head,
+        prefix=before + snapshot.text[: place.span.start] + place.head,
         suffix=place.tail + snapshot.text[place.span.end :],
         multiline=multiline,
         lengths=None,
@@ -130,15 +132,30 @@ def ask(
     *,
     multiline: bool,
     limit: int,
+    before: str = "",
+    context: str = "",
     seed: int = 0,
     cancel: CancelToken | None = None,
 ) -> Answer | Refusal:
-    """Have the engine find texts for a place, and gate them; runs on the engine thread."""
-    request = prepare(snapshot, place, multiline=multiline)
+    """Have the engine find texts for a place, and gate them; runs on the engine thread.
+
+    Args:
+        engine: finds them.
+        snapshot: the document.
+        place: of :func:`place_at`.
+        multiline: whether they may have several lines.
+        limit: how many are wanted at most.
+        before: text before the document that is no part of it, as the cells above a cell.
+        context: what other files say.
+        seed: of the request.
+        cancel: asked at every step.
+    """
+    request = prepare(snapshot, place, multiline=multiline, before=before)
     check = PlaceCheck(snapshot, place)
     result = engine.infill(
         request.prefix,
         request.suffix,
+        context=context,
         lengths=request.lengths,
         multiline=request.multiline,
         n_candidates=limit,

@@ -38,6 +38,8 @@ def register(server: DgemmaServer) -> None:
     def initialized(params: types.InitializedParams) -> None:
         for complaint in server.complaints:
             server.tell(complaint, types.MessageType.Warning)
+        for start in server.at_initialized:
+            start()
         server.in_background(_warm_up(server))
 
 

@@ -1,4 +1,7 @@
-"""``dgemma/status``: what the server is doing and how often what happened, for whoever asks."""
+"""``dgemma/status``: what the server is doing and how often what happened, for whoever asks.
+
+About the document that was looked at last, or the one that the parameters name.
+"""
 
 from typing import Any
 
@@ -12,8 +15,9 @@ def register(server: DgemmaServer) -> None:
     @server.feature(protocol_ext.STATUS)
     def status(params: Any) -> dict[str, object]:
         session = server.open_session
+        uri = convert.to_asked_uri(params)
         return {
-            **convert.to_status(session.status),
+            **convert.to_status(session.status if uri is None else session.status_of(uri)),
             "model": session.settings.model,
             "device": session.settings.device,
             "counters": dict(sorted(session.counters.items())),

@@ -35,9 +35,10 @@ class FakeEngine:
     """Answers ``value`` and then ``other``."""
 
     max_span_tokens = 64
+    context_tokens = 448
 
-    def __init__(self, journal: list[str]) -> None:
-        self._journal = journal
+    def __init__(self, journal: list[str], prefixes: list[str]) -> None:
+        self._journal, self._prefixes = journal, prefixes
 
     @property
     def tokenizer(self) -> "FakeEngine":
@@ -51,6 +52,7 @@ class FakeEngine:
         prefix: str,
         suffix: str,
         *,
+        context: str = "",
         lengths: Sequence[int] | None = None,
         multiline: bool = False,
         n_candidates: int = 3,
@@ -63,6 +65,7 @@ class FakeEngine:
         print("a line that must not reach the protocol")
         line = prefix.rsplit("\n", 1)[-1]
         self._journal.append(f"start {line}")
+        self._prefixes.append(prefix)
         if "boom" in line:
             raise ValueError(f"cannot fill {prefix}")
         stop = StopReason.STABLE
@@ -146,12 +149,13 @@ def _capitals(match: re.Match[str]) -> str:
 def create_fake() -> DgemmaServer:
     """Make a server with the fake engine and its journal."""
     journal: list[str] = []
+    prefixes: list[str] = []
 
     def load(settings: Settings) -> FakeEngine:
         journal.append(f"load {settings.model} on {threading.current_thread().name}")
         if settings.model == "missing":
             raise CheckpointError("missing is no model folder; choose another")
-        return FakeEngine(journal)
+        return FakeEngine(journal, prefixes)
 
     server = create_server(load)
 
@@ -161,6 +165,10 @@ def create_fake() -> DgemmaServer:
         while params.wait_for not in journal:
             await asyncio.sleep(_STEP_S)
         return journal
+
+    @server.feature("fake/prefixes")
+    def read_prefixes(params: Any) -> list[str]:
+        return prefixes
 
     @server.feature("fake/modules")
     def read_modules(params: Any) -> list[str]:

@@ -32,7 +32,7 @@ def serve(path: Path, version: str, idle_s: float) -> int:
 
     def load(settings: Settings) -> FakeEngine:
         journal.append(f"load {settings.model} on {threading.current_thread().name}")
-        return FakeEngine(journal)
+        return FakeEngine(journal, [])
 
     def create(**options: Any) -> DgemmaServer:
         server = create_server(load, **options)

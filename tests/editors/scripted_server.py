@@ -23,6 +23,7 @@ class ScriptedEngine:
     """Answers from ``SCRIPT``, at once; nothing for anything else."""
 
     max_span_tokens = 64
+    context_tokens = 448
 
     @property
     def tokenizer(self) -> "ScriptedEngine":

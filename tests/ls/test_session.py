@@ -70,6 +70,7 @@ class BlockingEngine:
     """Hands each of its calls to the test."""
 
     max_span_tokens = 64
+    context_tokens = 448
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -87,6 +88,7 @@ class BlockingEngine:
         prefix: str,
         suffix: str,
         *,
+        context: str = "",
         lengths: Sequence[int] | None = None,
         multiline: bool = False,
         n_candidates: int = 3,

@@ -19,6 +19,7 @@ class ScriptedEngine:
     """Answers at once with what the test put down, and keeps what it was asked."""
 
     max_span_tokens = 64
+    context_tokens = 448
 
     def __init__(self) -> None:
         self.texts: tuple[str, ...] = ("value", "other")
@@ -37,6 +38,7 @@ class ScriptedEngine:
         prefix: str,
         suffix: str,
         *,
+        context: str = "",
         lengths: Sequence[int] | None = None,
         multiline: bool = False,
         n_candidates: int = 3,

@@ -37,6 +37,7 @@ class FakeEngine:
         prefix: str,
         suffix: str,
         *,
+        context: str = "",
         lengths: Sequence[int] | None = None,
         multiline: bool = False,
         n_candidates: int = 3,
