@@ -227,6 +227,7 @@ class Protocol(Synchronisation):
     @lsp_method(types.SHUTDOWN)
     def lsp_shutdown(self, *args: object) -> None:  # type: ignore[override]  # no generator
         """Answer what is open and stop the engine; only exit may follow."""
+        self._server.open_suggestions.close()
         self._server.open_session.shut_down(0.0)
         self._shutdown = True
 

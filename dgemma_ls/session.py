@@ -27,7 +27,7 @@ from dgemma_ls.recorder import recorded
 from dgemma_ls.scheduler import Scheduler, Ticket
 from dgemma_ls.settings import Settings
 from dgemma_ls.status import Status, StatusKind
-from dgemma_ls.types import Refusal, RefusalReason
+from dgemma_ls.types import Refusal, RefusalReason, Snapshot
 from dgemma_ls.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -174,6 +174,10 @@ class Session:
             encoding=self._encoding,
             before=self.workspace.before(snapshot),
         )
+
+    def document(self, uri: str) -> Snapshot | None:
+        """Give an open document as it is now; to work on it is what :meth:`look` is for."""
+        return self._documents.get(uri)
 
     def elsewhere(self, view: View, offset: int) -> Elsewhere:
         """Give what other files may say about a place, where the user is now.

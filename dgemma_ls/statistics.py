@@ -7,6 +7,7 @@ seconds, and none is written. The clock is passed in.
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,11 +66,13 @@ class Statistics:
         self._saved = read_statistics(path)
         self._unsaved: dict[str, Counts] = {}
         self._pending: list[_Pending] = []
+        self._lock = threading.Lock()  # of the counts: a thread may save while others count
 
     @property
     def counts(self) -> Mapping[str, Counts]:
         """The counts by language id: the file's, as last seen, and what came since."""
-        return _sum(self._saved, self._unsaved)
+        with self._lock:
+            return _sum(self._saved, self._unsaved)
 
     def shown(self, language_id: str) -> None:
         """Count a suggestion that the user sees."""
@@ -114,12 +117,17 @@ class Statistics:
                 self._add(item.language_id, changed=1)
 
     def save(self) -> None:
-        """Add the counts to the file; one that cannot be written is logged, not fatal."""
+        """Add the counts to the file; one that cannot be written is logged, not fatal.
+
+        May take a second where others hold the file, so a thread may do it.
+        """
+        with self._lock:
+            counts, self._unsaved = self._unsaved, {}
         new = self._path.with_name(self._path.name + ".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{self._path}.lock", timeout=_LOCK_PATIENCE_S, mode=0o600):
-                together = _sum(read_statistics(self._path), self._unsaved)
+                together = _sum(read_statistics(self._path), counts)
                 value = {name: asdict(counts) for name, counts in sorted(together.items())}
                 descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
                 with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -128,14 +136,18 @@ class Statistics:
                 new.replace(self._path)
         except (OSError, Timeout) as err:
             log.warning("statistics not written: error=%s", type(err).__name__)
+            with self._lock:
+                self._unsaved = _sum(counts, self._unsaved)
             return
-        self._saved, self._unsaved = together, {}
+        with self._lock:
+            self._saved = together
 
     def _add(self, language_id: str, **more: int) -> None:
-        known = self._saved.keys() | self._unsaved.keys()
-        if language_id not in known and len(known) >= _MAX_LANGUAGES:
-            language_id = "other"
-        self._unsaved = _sum(self._unsaved, {language_id: Counts(**more)})
+        with self._lock:
+            known = self._saved.keys() | self._unsaved.keys()
+            if language_id not in known and len(known) >= _MAX_LANGUAGES:
+                language_id = "other"
+            self._unsaved = _sum(self._unsaved, {language_id: Counts(**more)})
 
 
 def read_statistics(path: Path) -> dict[str, Counts]:

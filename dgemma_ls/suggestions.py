@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from dgemma_engine.types import CancelToken, Span
@@ -19,6 +20,7 @@ from dgemma_ls.positions import Position
 from dgemma_ls.questions import Question, View
 from dgemma_ls.session import Session
 from dgemma_ls.shown import Item, Shown
+from dgemma_ls.tally import Tally
 from dgemma_ls.types import Refusal, Snapshot
 
 _MAX_WORD = 100  # characters; some files are one word of megabytes
@@ -55,6 +57,10 @@ class Suggestions:
     Args:
         session: the connection.
         wants_multiline: decides between one line and several.
+
+    Attributes:
+        hears_of_shown: whether the editor says what it shows; if not, what is given out counts as
+            seen.
     """
 
     def __init__(
@@ -63,6 +69,9 @@ class Suggestions:
         self._session = session
         self._wants_multiline = wants_multiline
         self._shown = Shown()
+        self.hears_of_shown = False
+        file = session.settings.statistics_file
+        self._tally = Tally(Path(file).expanduser(), session.document) if file else None
 
     def suggest(
         self,
@@ -118,19 +127,38 @@ class Suggestions:
 
     def note_shown(self, item_id: str) -> None:
         """Count that the editor has shown an item."""
-        self._note("shown", item_id)
+        item = self._note("shown", item_id)
+        if item is not None and self._tally is not None:
+            self._tally.shown(item_id, item.edit.uri)
 
     def note_accepted(self, item_id: str) -> None:
         """Count that somebody took an item."""
-        self._note("accepted", item_id)
+        self._taken("accepted", item_id, None)
 
-    def note_partly_accepted(self, item_id: str) -> None:
-        """Count that somebody took the beginning of an item."""
-        self._note("partly_accepted", item_id)
+    def note_partly_accepted(self, item_id: str, n_units: int | None = None) -> None:
+        """Count that somebody took the beginning of an item: ``n_units`` of UTF-16."""
+        self._taken("partly_accepted", item_id, n_units)
 
-    def _note(self, what: str, item_id: str) -> None:
-        if self._shown.find(item_id) is not None:
+    def close(self) -> None:
+        """Write what was counted."""
+        if self._tally is not None:
+            self._tally.close()
+
+    def _taken(self, what: str, item_id: str, n_units: int | None) -> None:
+        item = self._note(what, item_id)
+        if item is not None and self._tally is not None:
+            text = item.edit.new_text
+            if n_units is not None:
+                text = text.encode("utf-16-le", "surrogatepass")[: 2 * n_units].decode(
+                    "utf-16-le", "ignore"
+                )
+            self._tally.accepted(item_id, item.edit.uri, text)
+
+    def _note(self, what: str, item_id: str) -> Item | None:
+        item = self._shown.find(item_id)
+        if item is not None:
             self._session.counters[what] += 1
+        return item
 
     async def _ask(
         self, question: Question, place: inline.Place, elsewhere: Elsewhere
@@ -142,6 +170,8 @@ class Suggestions:
         if isinstance(answer, Refusal):
             return []
         items = self._shown.remember(view.snapshot, answer.suggestions, complete=answer.complete)
+        if self._tally is not None and not self.hears_of_shown:
+            self._tally.shown(items[0].id, view.snapshot.uri)
         return [_offered(view, item) for item in items]
 
 

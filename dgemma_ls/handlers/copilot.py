@@ -22,7 +22,7 @@ def register(server: DgemmaServer) -> None:
     @server.feature(protocol_ext.DID_PARTIALLY_ACCEPT)
     def did_partially_accept(params: protocol_ext.DidPartiallyAcceptParams) -> None:
         if (item_id := convert.to_item_id(params.item)) is not None:
-            server.open_suggestions.note_partly_accepted(item_id)
+            server.open_suggestions.note_partly_accepted(item_id, params.accepted_length)
 
     @server.feature(protocol_ext.DID_FOCUS)
     def did_focus(params: protocol_ext.DidFocusParams) -> None:
@@ -32,6 +32,7 @@ def register(server: DgemmaServer) -> None:
     def prepare(params: types.InitializeParams) -> None:
         # Any other client would have to complain about a method that it does not know.
         if convert.is_copilot_client(params):
+            server.open_suggestions.hears_of_shown = True
             _report_status(server)
 
     server.at_initialize.append(prepare)
