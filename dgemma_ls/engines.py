@@ -10,12 +10,15 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from dgemma_engine.errors import OutOfMemoryError
 from dgemma_engine.types import CancelToken
 from dgemma_engine.worker import EngineWorker, Job, Priority
 from dgemma_ls.features.fill import Infiller
+from dgemma_ls.loading import release_memory
 from dgemma_ls.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,16 @@ class Worker(Protocol):
     @property
     def loaded(self) -> bool:
         """Whether the model is there."""
+        ...
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the model was dropped because nobody needed it."""
+        ...
+
+    @property
+    def fallen_back(self) -> BaseException | None:
+        """Why the model is loaded in another way than at first, if it is."""
         ...
 
     @property
@@ -62,8 +75,39 @@ class Worker(Protocol):
         ...
 
 
+def make_worker(
+    load: Callable[[Settings], Infiller],
+    settings: Settings,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> EngineWorker[Infiller]:
+    """Make an engine thread as the settings want it; where a GPU's memory ends, the CPU goes on.
+
+    Args:
+        load: makes an engine from settings; called on that thread.
+        settings: model, device, and how long an unneeded model stays.
+        clock: seconds that deadlines are measured in.
+    """
+
+    def fall_back(error: BaseException) -> Callable[[], Infiller] | None:
+        if not isinstance(error, OutOfMemoryError) or error.device == "cpu":
+            return None
+        log.warning("out of memory: device=%s, going on with the CPU", error.device)
+        return partial(load, replace(settings, device="cpu"))
+
+    return EngineWorker(
+        partial(load, settings),
+        clock=clock,
+        fall_back=fall_back,
+        idle_timeout_s=settings.unload_after_s or None,
+        on_dropped=release_memory,
+    )
+
+
 class Engines:
     """The engine threads of a process: one per model and device, made at first need.
+
+    How long an unneeded model stays is what the first session wants that uses it.
 
     A model that no session uses stays for the next one, until another model is needed.
 
@@ -92,8 +136,7 @@ class Engines:
             if key not in self._workers:
                 free = [other for other in self._workers if not self._n_leases[other]]
                 unused = [self._workers.pop(other) for other in free]
-                load = partial(self._load, settings)
-                self._workers[key] = EngineWorker(load, clock=self._clock)
+                self._workers[key] = make_worker(self._load, settings, clock=self._clock)
                 log.info("engine thread made: n_engines=%d", len(self._workers))
             self._n_leases[key] += 1
             worker = self._workers[key]
@@ -144,6 +187,16 @@ class Lease:
     def loaded(self) -> bool:
         """Whether the model is there."""
         return self._worker.loaded
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the model was dropped because nobody needed it."""
+        return self._worker.asleep
+
+    @property
+    def fallen_back(self) -> BaseException | None:
+        """Why the model is loaded in another way than at first; ``None`` if it is not."""
+        return self._worker.fallen_back
 
     @property
     def idle(self) -> bool:

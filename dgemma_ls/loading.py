@@ -1,6 +1,7 @@
 """Loads the engine: the one place where torch comes into the process."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,3 +32,11 @@ def load_engine(model: str = EMBEDDED, *, device: str = "auto") -> "Engine":
 
     checkpoint = model if model == EMBEDDED else Path(model).expanduser()
     return dgemma_engine.load(checkpoint, device=device)
+
+
+def release_memory() -> None:
+    """Give memory that no engine uses back to the device; where torch never came in, do nothing."""
+    if "torch" in sys.modules:
+        import dgemma_engine
+
+        dgemma_engine.release_memory()

@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from dgemma_engine.errors import OutOfMemoryError
 from dgemma_engine.types import CancelToken
-from dgemma_engine.worker import EngineWorker, Job, Priority
+from dgemma_engine.worker import Job, Priority
 from dgemma_ls.documents import Change, DocumentStore, UnknownDocumentError
 from dgemma_ls.elsewhere import Elsewhere
-from dgemma_ls.engines import Worker
+from dgemma_ls.engines import Worker, make_worker
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.positions import PositionEncoding
 from dgemma_ls.privacy import Reason
@@ -33,6 +34,8 @@ from dgemma_ls.workspace import Workspace
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_ON_CPU = "The GPU has no memory left, so the model runs on the CPU now; that is slower."
 
 
 class Session:
@@ -71,9 +74,10 @@ class Session:
         self.workspace = Workspace(self._documents)
         self._scheduler = Scheduler(settings, clock=clock)
         self._worker: Worker = (
-            EngineWorker(partial(load, settings), clock=clock) if hire is None else hire(settings)
+            make_worker(load, settings, clock=clock) if hire is None else hire(settings)
         )
         self._dropped: dict[int, asyncio.Future[RefusalReason]] = {}  # by ticket number
+        self._shortage: OutOfMemoryError | None = None  # that the last question ended with
         self._n_active = 0  # questions whose answer is awaited
 
     @property
@@ -228,6 +232,7 @@ class Session:
             # One request fails, the server lives. The worker has logged the stack.
             log.warning("request %d failed: %s", ticket.number, type(err).__name__)
             self.counters["failed"] += 1
+            self._shortage = err if isinstance(err, OutOfMemoryError) else None
             if ticket.invoked:
                 raise RequestFailedError(explain(err)) from err
             # Nobody asked: an error at every keystroke would only be in the way.
@@ -237,6 +242,7 @@ class Session:
             self._dropped.pop(ticket.number, None)
             self._n_active -= 1
             self.on_status()
+        self._shortage = None
         refused = outcome.reason.value if isinstance(outcome, Refusal) else None
         self.counters["answered" if refused is None else f"refused_{refused}"] += 1
         log.info(
@@ -278,9 +284,16 @@ class Session:
             return Status(kind=StatusKind.ERROR, busy=False, message=explain(error))
         if inactive is not None:
             return Status(kind=StatusKind.INACTIVE, busy=False, message=inactive.sentence)
+        busy = self._n_active > 0
+        if self._shortage is not None:
+            return Status(kind=StatusKind.WARNING, busy=busy, message=explain(self._shortage))
+        if self._worker.asleep and not busy:
+            return Status(kind=StatusKind.NORMAL, busy=False, message="Asleep until it is needed.")
         if not self._worker.loaded:
             return Status(kind=StatusKind.NORMAL, busy=True, message="Loading the model.")
-        return Status(kind=StatusKind.NORMAL, busy=self._n_active > 0, message="")
+        if self._worker.fallen_back is not None:
+            return Status(kind=StatusKind.WARNING, busy=busy, message=_ON_CPU)
+        return Status(kind=StatusKind.NORMAL, busy=busy, message="")
 
     def _drop(self, tickets: Sequence[Ticket], reason: RefusalReason) -> None:
         """Stop requests' computations at their next step and have them answered at once."""

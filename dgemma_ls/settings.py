@@ -77,6 +77,10 @@ class Settings:
     places visited lately, recent edits. They have an eighth of what it reads; ``auto`` leaves that
     to the document where the model reads less than 2,048 tokens, as the embedded one does."""
 
+    unload_after_s: int = _option(0, _whole(0, 7 * 86_400), machine=True)
+    """After how many seconds without a request the model leaves the memory, until the next one.
+    0 keeps it: right for the embedded one, which is small."""
+
     trusted: bool = _option(True, _SWITCH, machine=True)
     """Whether the workspace is trusted. Where the editor says it is not, the settings of the
     machine keep their defaults."""

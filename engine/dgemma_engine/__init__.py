@@ -12,6 +12,7 @@ from dgemma_engine.errors import (
     DeviceError,
     EngineError,
     ModelFilesError,
+    OutOfMemoryError,
     RequestError,
     TokenizerError,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from dgemma_engine.config import GenerationConfig, ModelConfig
     from dgemma_engine.engine import Engine, load
     from dgemma_engine.generate import StepReport
+    from dgemma_engine.memory import release_memory
     from dgemma_engine.prefix_cache import PrefixCache
     from dgemma_engine.tokenizer import Tokenizer
 
@@ -56,6 +58,7 @@ __all__ = [
     "ModelConfig",
     "ModelFilesError",
     "Origin",
+    "OutOfMemoryError",
     "Place",
     "PrefixCache",
     "Priority",
@@ -68,6 +71,7 @@ __all__ = [
     "Tokenizer",
     "TokenizerError",
     "load",
+    "release_memory",
 ]
 
 _LAZY = {
@@ -78,6 +82,7 @@ _LAZY = {
     "StepReport": "generate",
     "Tokenizer": "tokenizer",
     "load": "engine",
+    "release_memory": "memory",
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -30,6 +30,7 @@ from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.rewriter import RewriteRequest, rewrite
 from dgemma_engine.infill.settings import InfillSettings, load_infill_settings
 from dgemma_engine.infill.vocabulary import TokenRules
+from dgemma_engine.memory import within_memory
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.prefix_cache import PrefixCache, PrefixCacheStore
 from dgemma_engine.reading import compare, read_tokens
@@ -45,6 +46,9 @@ from dgemma_engine.types import (
     SpanCheck,
     TokenReading,
 )
+
+R = TypeVar("R")
+T = TypeVar("T")
 
 EMBEDDED = "embedded"
 _FLOAT32_MAX_BYTES = 4 * 2**30
@@ -336,6 +340,7 @@ class Engine:
             cancelled.
 
         Raises:
+            OutOfMemoryError: the device has no memory left, even for less.
             RequestError: an argument is out of range.
             TokenizerError: the checkpoint has no tokenizer.
         """
@@ -358,7 +363,8 @@ class Engine:
             cancel=cancel or CancelToken(),
             on_step=on_step,
         )
-        return infill(self._infill_parts(), request)
+        frugal = replace(request, n_candidates=1, max_canvases=1)
+        return self._within_memory(infill, request, frugal)
 
     def infill_jointly(
         self,
@@ -403,7 +409,7 @@ class Engine:
             accept=accept,
             cancel=cancel or CancelToken(),
         )
-        return infill_jointly(self._infill_parts(), request)
+        return self._within_memory(infill_jointly, request, replace(request, n_candidates=1))
 
     def rewrite(
         self,
@@ -439,6 +445,7 @@ class Engine:
             Distinct candidates that differ from ``text``, best first.
 
         Raises:
+            OutOfMemoryError: the device has no memory left, even for less.
             RequestError: an argument is out of range.
             TokenizerError: the checkpoint has no tokenizer.
         """
@@ -463,7 +470,16 @@ class Engine:
             check=check,
             cancel=cancel or CancelToken(),
         )
-        return rewrite(self._infill_parts(), request)
+        return self._within_memory(rewrite, request, replace(request, n_candidates=1))
+
+    def _within_memory(self, work: Callable[[Parts, R], T], request: R, frugal: R) -> T:
+        """Do a request; where memory runs out, once more without the prefix cache, and frugally."""
+        return within_memory(
+            lambda: work(self._infill_parts(), request),
+            lambda: work(self._infill_parts(), frugal),
+            device=self.device,
+            forget=self.prefixes.clear,
+        )
 
     def read(
         self, text: str, *, window: int | None = None, cancel: CancelToken | None = None

@@ -8,7 +8,8 @@ The tree::
     │   ├── ConfigError       config.json or generation_config.json
     │   ├── CheckpointError   a safetensors file or its index
     │   └── TokenizerError    tokenizer.json
-    └── DeviceError         the device cannot do it (absent, out of memory)
+    └── DeviceError         the device cannot do it (absent, too small)
+        └── OutOfMemoryError   it could until now: its memory is used up
 
 Every message is one sentence: what, which file and value, and the way out.
 Cancellation and passed deadlines are no errors but ``StopReason`` values.
@@ -41,3 +42,16 @@ class TokenizerError(ModelFilesError):
 
 class DeviceError(EngineError):
     """The chosen device does not exist or cannot hold the model."""
+
+
+class OutOfMemoryError(DeviceError):
+    """A request found no memory, not even after caches were dropped.
+
+    Attributes:
+        device: the kind of device: ``cpu``, ``cuda``.
+    """
+
+    def __init__(self, message: str, *, device: str) -> None:
+        """Take the sentence and the kind of device."""
+        super().__init__(message)
+        self.device = device

@@ -71,19 +71,50 @@ class _Entry(Generic[E]):
     token: CancelToken = field(compare=False)
 
 
+@dataclass(slots=True)
+class _Retry(Generic[E]):
+    """A job that failed, and how to load a model with which it may not."""
+
+    entry: _Entry[E]
+    load: Callable[[], E]
+    error: BaseException
+
+
+def _no_other_way(error: BaseException) -> None:
+    """Know of none."""
+
+
+def _ignore() -> None:
+    """Do nothing."""
+
+
 class EngineWorker(Generic[E]):
     """Runs jobs on the thread that owns the model.
 
     Args:
         load: makes the model; called on the worker's thread, again after it has failed.
+        fall_back: asked when a job fails: another way to load that may do better, or ``None``. With
+            one, the model is loaded that way from then on, and the job runs once more.
+        idle_timeout_s: seconds without a job after which the model is dropped, to be loaded again
+            at the next need; ``None`` keeps it.
+        on_dropped: called on the worker's thread when a model was dropped.
         clock: seconds that deadlines are measured in.
     """
 
     def __init__(
-        self, load: Callable[[], E], *, clock: Callable[[], float] = time.monotonic
+        self,
+        load: Callable[[], E],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        fall_back: Callable[[BaseException], Callable[[], E] | None] = _no_other_way,
+        idle_timeout_s: float | None = None,
+        on_dropped: Callable[[], None] = _ignore,
     ) -> None:
         self._load = load
         self._clock = clock
+        self._fall_back = fall_back
+        self._idle_timeout_s = idle_timeout_s
+        self._on_dropped = on_dropped
         self._changed = threading.Condition()
         # All below is guarded by the condition's lock.
         self._queue: list[_Entry[E]] = []
@@ -92,6 +123,8 @@ class EngineWorker(Generic[E]):
         self._running: Job[Any] | None = None
         self._load_error: BaseException | None = None
         self._loaded = False
+        self._asleep = False
+        self._fallen_back: BaseException | None = None
         self._closed = False
 
     @property
@@ -105,6 +138,18 @@ class EngineWorker(Generic[E]):
         """Whether the model is there."""
         with self._changed:
             return self._loaded
+
+    @property
+    def asleep(self) -> bool:
+        """Whether the model was dropped because nobody needed it."""
+        with self._changed:
+            return self._asleep
+
+    @property
+    def fallen_back(self) -> BaseException | None:
+        """Why the model is loaded in another way than at first; ``None`` if it is not."""
+        with self._changed:
+            return self._fallen_back
 
     @property
     def idle(self) -> bool:
@@ -183,22 +228,46 @@ class EngineWorker(Generic[E]):
     def _run(self) -> None:
         """Live on the thread: wait, load if need be, run the next job, again."""
         model: tuple[E] | None = None  # in a tuple, because a model may be any value
-        while self._wait_for_work():
+        while True:
+            timeout_s = None if model is None else self._idle_timeout_s
+            if (work := self._wait_for_work(timeout_s)) is None:
+                return
+            if not work:
+                model = None
+                self._drop()
+                continue
             if model is None:
                 model = self._try_to_load()
-            if model is not None:
-                self._run_next(*model)
+            if model is not None and (other_way := self._run_next(*model)) is not None:
+                model = None  # the old one goes before the new one comes
+                self._on_dropped()
+                model = self._go_on_with(other_way)
 
-    def _wait_for_work(self) -> bool:
-        """Sleep until a job waits that is still wanted; false when the worker is closed."""
+    def _wait_for_work(self, timeout_s: float | None) -> bool | None:
+        """Sleep until a job waits that is still wanted.
+
+        Returns:
+            False if none came within ``timeout_s``, ``None`` when the worker is closed.
+        """
+        until = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             while not self._closed:
                 while self._queue and self._queue[0].job.future.cancelled():
                     heapq.heappop(self._queue)
                 if self._queue:
                     return True
-                self._changed.wait()
-            return False
+                left_s = None if until is None else until - time.monotonic()
+                if left_s is not None and left_s <= 0:
+                    return False
+                self._changed.wait(left_s)
+            return None
+
+    def _drop(self) -> None:
+        """Say that the model is gone until it is needed."""
+        with self._changed:
+            self._loaded, self._asleep = False, True
+        self._on_dropped()
+        log.info("model dropped: nobody needed it")
 
     def _try_to_load(self) -> tuple[E] | None:
         """Load the model, or fail every job that waits for it."""
@@ -216,29 +285,57 @@ class EngineWorker(Generic[E]):
             return None
         with self._changed:
             self._load_error = None
-            self._loaded = True
+            self._loaded, self._asleep = True, False
         log.info("model loaded: ms=%d", (time.perf_counter() - started) * 1000)
         return (model,)
 
-    def _run_next(self, model: E) -> None:
-        """Run the first job of the queue that is still wanted."""
+    def _run_next(self, model: E) -> "_Retry[E] | None":
+        """Run the first job of the queue that is still wanted.
+
+        Returns:
+            The job, if it failed and may do better with a model that is loaded in another way.
+        """
         with self._changed:
             if not self._queue:
-                return
+                return None
             entry = heapq.heappop(self._queue)
             # From here on cancelling trips the token only: the task resolves the future.
             if not entry.job.future.set_running_or_notify_cancel():
-                return
+                return None
             self._running = entry.job
+        return self._attempt(entry, model)
+
+    def _attempt(self, entry: _Entry[E], model: E) -> "_Retry[E] | None":
         try:
             value = entry.task(model, entry.token)
         except BaseException as err:  # broad: it fails this job alone, the thread goes on
             log.exception("a job failed: priority=%s", Priority(-entry.rank[0]).name)
+            if (load := self._fall_back(err)) is not None:
+                # Its stack holds the old model.
+                return _Retry(entry=entry, load=load, error=err.with_traceback(None))
             self._finish(entry.job)
             entry.job.future.set_exception(err)
         else:
             self._finish(entry.job)
             entry.job.future.set_result(value)
+        return None
+
+    def _go_on_with(self, retry: "_Retry[E]") -> tuple[E] | None:
+        """Load in another way and repeat the job that failed."""
+        self._load = retry.load
+        with self._changed:
+            self._loaded, self._fallen_back = False, retry.error
+        model = self._try_to_load()
+        if model is None:
+            self._finish(retry.entry.job)
+            retry.entry.job.future.set_exception(self.load_error or retry.error)
+            return None
+        again = self._attempt(retry.entry, *model)
+        if again is None:
+            return model
+        self._finish(retry.entry.job)  # twice is enough
+        retry.entry.job.future.set_exception(again.error)
+        return model
 
     def _finish(self, job: Job[Any]) -> None:
         with self._changed:

@@ -1,9 +1,10 @@
 """The real server around a fake engine, so that a test decides when a computation ends.
 
 The engine looks at the line before the cursor: after ``slow`` it steps until it is told to stop,
-after ``deaf`` it never stops, after ``boom`` it fails, else it answers at once. A text is rewritten
-by its words in capitals, a hole gets its number. What it does is kept in a journal, which a test
-reads with the request ``fake/journal``.
+after ``deaf`` it never stops, after ``boom`` it fails, after ``huge`` it has no memory (not on the
+CPU, unless the line says ``vast``), else it answers at once. A text is rewritten by its words in
+capitals, a hole gets its number. What it does is kept in a journal, which a test reads with the
+request ``fake/journal``.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dgemma_engine.errors import CheckpointError, RequestError
+from dgemma_engine.errors import CheckpointError, OutOfMemoryError, RequestError
 from dgemma_engine.types import (
     CancelToken,
     Candidate,
@@ -37,8 +38,9 @@ class FakeEngine:
     max_span_tokens = 64
     context_tokens = 448
 
-    def __init__(self, journal: list[str], prefixes: list[str]) -> None:
+    def __init__(self, journal: list[str], prefixes: list[str], device: str = "cpu") -> None:
         self._journal, self._prefixes = journal, prefixes
+        self._device = device
 
     @property
     def tokenizer(self) -> "FakeEngine":
@@ -68,6 +70,8 @@ class FakeEngine:
         self._prefixes.append(prefix)
         if "boom" in line:
             raise ValueError(f"cannot fill {prefix}")
+        if "vast" in line or ("huge" in line and self._device != "cpu"):
+            raise OutOfMemoryError(f"{self._device} has no memory left", device=self._device)
         stop = StopReason.STABLE
         if "slow" in line or "deaf" in line:
             stop = self._step_until(cancel, deaf="deaf" in line)
@@ -155,7 +159,7 @@ def create_fake() -> DgemmaServer:
         journal.append(f"load {settings.model} on {threading.current_thread().name}")
         if settings.model == "missing":
             raise CheckpointError("missing is no model folder; choose another")
-        return FakeEngine(journal, prefixes)
+        return FakeEngine(journal, prefixes, settings.device)
 
     server = create_server(load)
 

@@ -325,3 +325,82 @@ def test_every_future_is_resolved_whatever_many_threads_do() -> None:
 
     assert len(jobs) == 200
     assert all(job.future.done() for job in jobs)
+
+
+def test_a_job_that_fails_is_repeated_on_a_model_that_is_loaded_in_another_way() -> None:
+    dropped: list[str] = []
+    worker = EngineWorker(
+        lambda: "large",
+        fall_back=lambda error: (lambda: "small") if isinstance(error, MemoryError) else None,
+        on_dropped=lambda: dropped.append("large"),
+    )
+
+    def task(model: str, token: CancelToken) -> str:
+        if model == "large":
+            raise MemoryError
+        return model
+
+    assert worker.submit(task).future.result(_PATIENCE_S) == "small"
+    assert worker.submit(task).future.result(_PATIENCE_S) == "small"
+    assert isinstance(worker.fallen_back, MemoryError)
+    assert dropped == ["large"]
+    assert worker.close(_PATIENCE_S)
+
+
+def test_a_job_is_repeated_once_and_other_errors_are_its_own() -> None:
+    runs: list[str] = []
+    worker = EngineWorker(
+        lambda: "model",
+        fall_back=lambda error: (lambda: "other") if isinstance(error, MemoryError) else None,
+    )
+
+    def fail(model: str, token: CancelToken) -> str:
+        runs.append(model)
+        raise MemoryError
+
+    def blunder(model: str, token: CancelToken) -> str:
+        raise KeyError(model)
+
+    with pytest.raises(KeyError, match="model"):
+        worker.submit(blunder).future.result(_PATIENCE_S)
+    assert worker.fallen_back is None
+    with pytest.raises(MemoryError):
+        worker.submit(fail).future.result(_PATIENCE_S)
+    assert runs == ["model", "other"]
+    assert worker.submit(lambda model, token: model).future.result(_PATIENCE_S) == "other"
+    assert worker.idle
+    assert worker.close(_PATIENCE_S)
+
+
+def test_where_the_other_way_fails_too_the_job_hears_of_it() -> None:
+    def broken() -> str:
+        raise OSError("no such file")
+
+    worker = EngineWorker(lambda: "model", fall_back=lambda error: broken)
+
+    def fail(model: str, token: CancelToken) -> str:
+        raise MemoryError
+
+    with pytest.raises(OSError, match="no such file"):
+        worker.submit(fail).future.result(_PATIENCE_S)
+    assert isinstance(worker.load_error, OSError)
+    assert worker.close(_PATIENCE_S)
+
+
+def test_a_model_that_nobody_needs_is_dropped_and_loaded_again_at_need() -> None:
+    loads: list[str] = []
+    dropped = threading.Event()
+    worker = EngineWorker(
+        lambda: loads.append("load") or "model",
+        idle_timeout_s=0.01,
+        on_dropped=dropped.set,
+    )
+    assert worker.submit(lambda model, token: model).future.result(_PATIENCE_S) == "model"
+
+    assert dropped.wait(_PATIENCE_S)
+    assert worker.asleep
+    assert not worker.loaded
+
+    assert worker.submit(lambda model, token: model).future.result(_PATIENCE_S) == "model"
+    assert loads == ["load", "load"]
+    assert worker.close(_PATIENCE_S)

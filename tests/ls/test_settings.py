@@ -83,10 +83,16 @@ def test_a_long_bad_value_is_cut() -> None:
     assert len(complaint) < 200
 
 
-MACHINE = {"model": "/m", "device": "cuda:1", "record_dir": "/r", "statistics_file": "/s"}
+MACHINE = {
+    "model": "/m",
+    "device": "cuda:1",
+    "record_dir": "/r",
+    "statistics_file": "/s",
+    "unload_after_s": 60,
+}
 
 
-def test_settings_of_the_machine_are_the_ones_that_choose_what_is_loaded_or_written() -> None:
+def test_settings_of_the_machine_are_those_about_what_is_loaded_or_written() -> None:
     found = {option.name for option in fields(Settings) if option.metadata["machine"]}
 
     assert found == {*MACHINE, "trusted"}

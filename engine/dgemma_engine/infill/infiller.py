@@ -147,7 +147,8 @@ class _Run:
         if request.lengths is None:
             self.plan = self._plan(self._likely_lengths())
         plan = _with_more_draws(self.plan, parts.settings.n_canvases)
-        plan = replace(plan, rows=(*plan.rows, *self._warm_rows()))
+        rows = (*plan.rows, *self._warm_rows())
+        plan = replace(plan, rows=rows[: request.max_canvases])
         filled = fill_rows(
             parts.model,
             parts.prefixes.encode(plan.context_ids).kv,

@@ -8,7 +8,11 @@ from dgemma_engine.types import CancelToken, Draft, Origin, SpanCheck
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class InfillRequest:
-    """What to fill and how; the fields are the arguments of ``Engine.infill``."""
+    """What to fill and how; the other fields are the arguments of ``Engine.infill``.
+
+    Attributes:
+        max_canvases: how many canvases to denoise at most, where memory is short.
+    """
 
     prefix: str
     suffix: str
@@ -23,3 +27,4 @@ class InfillRequest:
     check: SpanCheck | None
     cancel: CancelToken
     on_step: Callable[[Draft], None] | None
+    max_canvases: int | None = None
