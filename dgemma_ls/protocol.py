@@ -163,6 +163,8 @@ class Protocol(Synchronisation):
         if not _is_message(data):
             log.warning("ignored what is no JSON-RPC message")
             return None
+        if "method" in data and self.get_message_type(data["method"]) is None:
+            data = {"params": None, **data}  # without any, pygls takes it for one gone wrong
         try:
             return super().structure_message(data)
         except rpc.JsonRpcException as err:

@@ -6,18 +6,16 @@ node, or npm cannot fetch it, the test is skipped and says so.
 
 import json
 import random
-import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dgemma_ls.documents import Change, DocumentStore
 from dgemma_ls.positions import LineIndex, Position, PositionEncoding
+from tests.oracles.fetched import ORACLES, node_with
 
-ORACLES = Path(__file__).parents[1] / "oracles"
 UTF16 = PositionEncoding.UTF16
 URI = "file:///a"
 N_SCRIPTS = 400
@@ -40,17 +38,7 @@ BITS = (
 
 @pytest.fixture(scope="module")
 def oracle() -> Iterator[subprocess.Popen[str]]:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("needs node and npm")
-    if not (ORACLES / "node_modules" / "vscode-languageserver-textdocument").exists():
-        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        try:
-            fetched = subprocess.run(command, cwd=ORACLES, capture_output=True, timeout=60)
-        except subprocess.TimeoutExpired:
-            pytest.skip("npm ci did not fetch vscode-languageserver-textdocument within 60 s")
-        if fetched.returncode != 0:
-            pytest.skip("npm ci cannot fetch vscode-languageserver-textdocument")
+    node = node_with("vscode-languageserver-textdocument")
     with subprocess.Popen(
         [node, ORACLES / "textdocument.mjs"],
         stdin=subprocess.PIPE,
