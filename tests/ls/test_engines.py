@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from dgemma_engine.errors import OutOfMemoryError
 from dgemma_engine.types import CancelToken
-from dgemma_ls.engines import Engines
+from dgemma_ls.engines import Engines, make_worker
 from dgemma_ls.settings import Settings
 
 PATIENCE_S = 30.0  # only reached when a test fails
@@ -113,3 +114,22 @@ def test_a_model_that_nobody_uses_stays_until_another_is_needed(shared: Fixture)
     # Loaded once each while used, and the unused one once more when it was wanted again.
     models = [settings.model for settings in shared.loads]
     assert sorted(models) == ["/other", "/used", "embedded", "embedded"]
+
+
+def test_where_the_cpu_has_no_memory_either_nothing_is_loaded_again() -> None:
+    loads: list[str] = []
+
+    def load(settings: Settings) -> Any:
+        loads.append(settings.device)
+        return settings.device
+
+    def starve(device: Any, token: CancelToken) -> str:
+        raise OutOfMemoryError(f"{device} has no memory left", device=device)
+
+    for device in ("cuda", "cpu"):
+        worker = make_worker(load, Settings(device=device))
+        with pytest.raises(OutOfMemoryError, match="cpu has no memory left"):
+            worker.submit(starve).future.result(PATIENCE_S)
+        assert worker.close(PATIENCE_S)
+
+    assert loads == ["cuda", "cpu", "cpu"]

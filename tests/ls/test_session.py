@@ -534,3 +534,12 @@ def test_shutting_down_answers_what_is_open_with_nothing() -> None:
         assert len(engine.calls) == 1
 
     check(test)
+
+
+def test_new_settings_hold_for_the_next_request() -> None:
+    async def test(session: Session, engine: BlockingEngine) -> None:
+        session.configure(Settings(deadline_ms=1))
+
+        assert await ask(session, invoked=False) == []  # the engine would block for ever
+
+    check(test)
