@@ -6,6 +6,7 @@ remembered. The object lives as long as its request.
 
 from dgemma_engine.types import Span
 from dgemma_ls import gate
+from dgemma_ls.features.parsers import still_reads
 from dgemma_ls.postprocess import variants
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
 
@@ -57,7 +58,10 @@ class GateCheck:
         if not text.strip():
             # It may well parse, but nobody asks for white space, nor sees it as ghost text.
             return Refusal(reason=RefusalReason.EMPTY)
-        return gate.check(self._snapshot, self._edit(text))
+        verdict = gate.check(self._snapshot, self._edit(text))
+        if isinstance(verdict, Edit) and not still_reads(self._snapshot, verdict):
+            return Refusal(reason=RefusalReason.BREAKS_PARSE)
+        return verdict
 
     def _edit(self, text: str) -> Edit:
         snapshot = self._snapshot
