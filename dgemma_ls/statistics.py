@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 log = logging.getLogger(__name__)
 
 KEPT_AFTER_S = 30.0
@@ -121,6 +119,8 @@ class Statistics:
 
         May take a second where others hold the file, so a thread may do it.
         """
+        from filelock import FileLock  # most users count nothing, and all wait for the start
+
         with self._lock:
             counts, self._unsaved = self._unsaved, {}
         new = self._path.with_name(self._path.name + ".new")
@@ -134,7 +134,7 @@ class Statistics:
                     json.dump({"dgemma_statistics": 1, "languages": value}, file, indent=1)
                     file.write("\n")
                 new.replace(self._path)
-        except (OSError, Timeout) as err:
+        except OSError as err:  # a lock that is held too long is one, too
             log.warning("statistics not written: error=%s", type(err).__name__)
             with self._lock:
                 self._unsaved = _sum(counts, self._unsaved)

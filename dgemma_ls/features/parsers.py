@@ -10,7 +10,6 @@ import ast
 import warnings
 from functools import lru_cache
 
-from dgemma_ls.proofread.formats import read_structure
 from dgemma_ls.types import Edit, Snapshot
 
 _STRICT = frozenset({"json", "jsonc", "yaml", "toml", "xml", "svg", "xhtml"})
@@ -35,6 +34,9 @@ def still_reads(snapshot: Snapshot, edit: Edit) -> bool:
 @lru_cache(maxsize=4)  # the text before an edit is asked for once per candidate
 def _reads(language_id: str, text: str) -> bool:
     if language_id in _STRICT:
+        # The readers' libraries take their time to load, and an editor waits for the start.
+        from dgemma_ls.proofread.formats import read_structure
+
         return read_structure(language_id, text) is not None
     return language_id != "python" or _is_python(text)
 
