@@ -1,0 +1,136 @@
+/** Wires the parts together. */
+import * as vscode from "vscode";
+import { fillHoles, fixDocument, rewriteSelection } from "./actions";
+import { COMMANDS } from "./arguments";
+import { install } from "./install";
+import { MACHINE_SETTINGS, WINDOW_SETTINGS } from "./options";
+import { run } from "./process";
+import { Server } from "./server";
+import { concerns, readServerSetting, setModel } from "./settings";
+import { showMenu, showStatus } from "./status";
+
+let server: Server | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel("dgemma-ls", { log: true });
+  const { version } = context.extension.packageJSON as { version: string };
+  const storage = context.globalStorageUri.fsPath;
+  const current = new Server(storage, version, log);
+  server = current;
+  const offerToInstall = async (): Promise<void> => {
+    if (await install(storage, log)) {
+      await current.restart();
+    }
+  };
+  const handlers: Record<string, () => unknown> = {
+    rewriteSelection: () => rewriteSelection(current),
+    fillHolesAtCursors: () => fillHoles(current),
+    fixTyposInDocument: () => fixDocument(current),
+    menu: () => showMenu(current),
+    togglePause: () => {
+      togglePause(current);
+    },
+    restart: () => current.restart(),
+    showLog: () => {
+      log.show();
+    },
+    switchModel: () => switchModel(),
+    doctor: () => runDoctor(current, storage),
+    install: offerToInstall,
+  };
+  context.subscriptions.push(
+    log,
+    current,
+    showStatus(current),
+    current.onDidChange(() => {
+      setContextKeys(current);
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void current.restart()),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      const needsRestart = concerns(change, ["path", "share", ...MACHINE_SETTINGS]);
+      if (needsRestart || (!current.pullsSettings && concerns(change, WINDOW_SETTINGS))) {
+        void current.restart();
+      }
+    }),
+    ...Object.entries(handlers).map(([name, handler]) => vscode.commands.registerCommand(`dgemma.${name}`, handler)),
+  );
+  // The editor does not wait: a server may take seconds, and a question to the user for ever.
+  void current.restart().then(() => (current.life === "missing" ? tellMissing(current, offerToInstall) : undefined));
+}
+
+export async function deactivate(): Promise<void> {
+  await server?.shutDown();
+}
+
+async function tellMissing(current: Server, offerToInstall: () => Promise<void>): Promise<void> {
+  const words = `dgemma: ${current.note}.`;
+  const chosen = await vscode.window.showWarningMessage(words, "Install…", "Set Path", "Show Log");
+  if (chosen === "Install…") {
+    await offerToInstall();
+  } else if (chosen === "Set Path") {
+    await vscode.commands.executeCommand("workbench.action.openSettings", "dgemma.path");
+  } else if (chosen === "Show Log") {
+    current.log.show();
+  }
+}
+
+function setContextKeys(current: Server): void {
+  const keys = {
+    running: current.life === "running",
+    "can.rewrite": current.offers(COMMANDS.rewrite),
+    "can.fillHoles": current.offers(COMMANDS.fillHoles),
+    "can.fixDocument": current.offers(COMMANDS.fixDocument),
+  };
+  for (const [name, value] of Object.entries(keys)) {
+    void vscode.commands.executeCommand("setContext", `dgemma.${name}`, value);
+  }
+}
+
+function togglePause(current: Server): void {
+  current.setPaused(!current.paused);
+  if (current.paused) {
+    void vscode.commands.executeCommand("editor.action.inlineSuggest.hide");
+    if (current.offers(COMMANDS.cancelAll)) {
+      void current.client?.sendRequest("workspace/executeCommand", { command: COMMANDS.cancelAll, arguments: [] });
+    }
+  }
+}
+
+async function switchModel(): Promise<void> {
+  const inForce = readServerSetting("model");
+  const embedded = { label: "embedded", description: "small, comes with the server" };
+  const folder = { label: "A folder…", description: "of a DiffusionGemma checkpoint" };
+  const now = typeof inForce === "string" && inForce !== embedded.label ? [{ label: inForce, description: "in force" }] : [];
+  const chosen = await vscode.window.showQuickPick([embedded, ...now, folder], { title: "Model" });
+  if (chosen === folder) {
+    const options = { canSelectFolders: true, canSelectFiles: false, openLabel: "Use This Model" };
+    const [picked] = (await vscode.window.showOpenDialog(options)) ?? [];
+    if (picked !== undefined) {
+      await setModel(picked.fsPath);
+    }
+  } else if (chosen !== undefined) {
+    await setModel(chosen.label);
+  }
+}
+
+async function runDoctor(current: Server, storage: string): Promise<void> {
+  const { launch, log } = current;
+  if (launch === undefined) {
+    void vscode.window.showWarningMessage("dgemma: there is no server to look at; run dgemma: Install Server…");
+    return;
+  }
+  const model = readServerSetting("model");
+  const words = typeof model === "string" && model !== "" ? ["--model", model] : [];
+  const command = [launch.program, ...launch.prefix, "doctor", ...words] as const;
+  log.show();
+  const options = { location: vscode.ProgressLocation.Window, title: "dgemma: doctor" };
+  await vscode.window.withProgress(options, async () => {
+    try {
+      await run(command, storage, (line) => {
+        log.info(line);
+      });
+    } catch {
+      void vscode.window.showWarningMessage("dgemma: the doctor found something that is not well; see the log.");
+    }
+  });
+}

@@ -1,0 +1,252 @@
+/** The server's process and the client that talks to it: starts, stops, and what it is doing now. */
+import { mkdir } from "node:fs/promises";
+import * as vscode from "vscode";
+import { CancellationToken, CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, State } from "vscode-languageclient/node";
+import { Deaths } from "./deaths";
+import type { Launch } from "./find";
+import { locate } from "./locate";
+import { configurationSection, initializationOptions } from "./options";
+import { startServer, type ServerProcess } from "./process";
+import { isDisabled, isShared, readServerSetting } from "./settings";
+import type { Life, ServerStatus } from "./view";
+
+const SELECTOR = ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme }));
+
+/** A client, its process, and whether it is to end. */
+interface Connection {
+  readonly client: LanguageClient;
+  process: ServerProcess | undefined;
+  wanted: boolean;
+  /** Whether the server reads changed settings by itself. */
+  pullsSettings: boolean;
+}
+
+/** One server per window. */
+export class Server implements vscode.Disposable {
+  life: Life = "stopped";
+  note = "";
+  status: ServerStatus | undefined;
+  paused = false;
+  /** What was run last, for the doctor. */
+  launch: Launch | undefined;
+
+  private connection: Connection | undefined;
+  private readonly deaths = new Deaths();
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChange = this.changed.event;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly storage: string,
+    private readonly extensionVersion: string,
+    readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** The client, if it runs. */
+  get client(): LanguageClient | undefined {
+    return this.life === "running" ? this.connection?.client : undefined;
+  }
+
+  /** Whether it reads changed settings by itself; otherwise it has to be started again. */
+  get pullsSettings(): boolean {
+    return this.connection?.pullsSettings ?? false;
+  }
+
+  /** Tell whether the server advertises a command. */
+  offers(command: string): boolean {
+    return this.client?.initializeResult?.capabilities.executeCommandProvider?.commands.includes(command) ?? false;
+  }
+
+  /** Stop what runs, and start anew. The user's wish, so that earlier deaths do not count. */
+  restart(): Promise<void> {
+    this.deaths.forget();
+    return this.enqueue(async () => {
+      await this.stop();
+      await this.start();
+    });
+  }
+
+  setPaused(paused: boolean): void {
+    this.paused = paused;
+    this.changed.fire();
+  }
+
+  async shutDown(): Promise<void> {
+    await this.enqueue(() => this.stop());
+  }
+
+  dispose(): void {
+    void this.shutDown();
+    this.changed.dispose();
+  }
+
+  private enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.queue.then(work);
+    this.queue = done.catch((error: unknown) => {
+      this.log.error(String(error));
+    });
+    return done;
+  }
+
+  private turn(life: Life, note: string): void {
+    this.life = life;
+    this.note = note;
+    if (life !== "running") {
+      this.status = undefined;
+    }
+    this.changed.fire();
+  }
+
+  private async start(): Promise<void> {
+    this.turn("starting", "");
+    await mkdir(this.storage, { recursive: true });
+    const found = await locate(this.storage);
+    if ("complaints" in found) {
+      found.complaints.forEach((it) => {
+        this.log.warn(it);
+      });
+      this.turn("missing", found.complaints[0] ?? "dgemma-ls was not found");
+      return;
+    }
+    this.launch = found.launch;
+    this.log.info(`dgemma-ls ${found.version} from ${found.launch.origin}: ${found.launch.program}`);
+    const ways = isShared() ? (["attach", "--stdio"] as const) : (["--stdio"] as const);
+    let why = "";
+    for (const way of ways) {
+      try {
+        await this.connect(found.launch, way);
+        const how = way === "attach" ? "shared with other windows" : "of this window's own";
+        this.turn("running", `Server: ${found.version}, ${how}`);
+        return;
+      } catch (error) {
+        why = this.connection?.process?.ending() ?? (error instanceof Error ? error.message : String(error));
+        this.log.error(`${found.launch.program} ${way} did not start: ${why}`);
+        await this.stop();
+      }
+    }
+    this.turn("failed", why);
+  }
+
+  private async connect(launch: Launch, way: "attach" | "--stdio"): Promise<void> {
+    const connection: Connection = { client: this.makeClient(launch, way), process: undefined, wanted: true, pullsSettings: false };
+    this.connection = connection;
+    connection.client.onNotification("didChangeStatus", (status: ServerStatus) => {
+      this.status = status;
+      this.changed.fire();
+    });
+    await connection.client.start();
+  }
+
+  private makeClient(launch: Launch, way: "attach" | "--stdio"): LanguageClient {
+    const connect = (): Promise<ServerProcess["child"]> => {
+      const started = startServer(launch, [way], this.storage, (line) => {
+        this.log.info(line);
+      });
+      if (this.connection !== undefined) {
+        this.connection.process = started;
+      }
+      return Promise.resolve(started.child);
+    };
+    return new LanguageClient("dgemma", "dgemma-ls", connect, {
+      documentSelector: SELECTOR,
+      outputChannel: this.log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      // Once more at every start: the answer of a person to the question of trust may have come.
+      initializationOptions: () =>
+        initializationOptions(readServerSetting, vscode.workspace.isTrusted, {
+          editor: vscode.version,
+          extension: this.extensionVersion,
+        }),
+      initializationFailedHandler: () => false,
+      stdioOptions: { stdout: () => undefined, stderr: () => undefined }, // startServer reads it
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => {
+          this.onClosed();
+          return { action: CloseAction.DoNotRestart, handled: true };
+        },
+      },
+      middleware: {
+        provideInlineCompletionItems: (document, position, context, token, next) =>
+          this.paused || isDisabled(document.languageId) ? [] : next(document, position, context, token),
+        handleRegisterCapability: (params, next) => {
+          if (this.connection && params.registrations.some((it) => it.method === "workspace/didChangeConfiguration")) {
+            this.connection.pullsSettings = true;
+          }
+          return Promise.resolve(next(params, CancellationToken.None)).then(() => undefined);
+        },
+        workspace: {
+          configuration: (params, token, next) =>
+            params.items.every((it) => it.section === "dgemma")
+              ? params.items.map(() => configurationSection(readServerSetting))
+              : next(params, token),
+        },
+      },
+    });
+  }
+
+  /** The connection is gone though nobody asked for it. */
+  private onClosed(): void {
+    const gone = this.connection;
+    if (gone?.wanted !== true || this.life !== "running") {
+      return; // a start that fails is told of by start()
+    }
+    gone.wanted = false;
+    const comesBack = this.deaths.note(Date.now());
+    this.turn(comesBack ? "starting" : "failed", "");
+    void this.enqueue(async () => {
+      await ended(gone.process);
+      const how = gone.process?.ending() ?? "the connection was closed";
+      this.connection = undefined;
+      if (comesBack) {
+        await this.start();
+      } else {
+        this.turn("failed", `The server ended too often; the last time with ${how}.`);
+      }
+      this.tellOfDeath(how);
+    });
+  }
+
+  private tellOfDeath(how: string): void {
+    const again = this.life === "running";
+    const what = again ? "and was started again" : "and stays off";
+    const words = `dgemma: the server ended (${how}) ${what}.`;
+    this.log.warn(words);
+    const actions = again ? ["Show Log"] : ["Show Log", "Restart"];
+    const show = again ? vscode.window.showWarningMessage : vscode.window.showErrorMessage;
+    void show(words, ...actions).then((chosen) => {
+      if (chosen === "Show Log") {
+        this.log.show();
+      } else if (chosen === "Restart") {
+        void this.restart();
+      }
+    });
+  }
+
+  private async stop(): Promise<void> {
+    const connection = this.connection;
+    this.connection = undefined;
+    if (connection === undefined) {
+      return;
+    }
+    connection.wanted = false;
+    this.turn("stopped", "");
+    try {
+      if (connection.client.state === State.Running) {
+        await connection.client.stop();
+      }
+    } catch (error) {
+      this.log.warn(`the server did not stop by itself: ${String(error)}`);
+    }
+    if (connection.process?.ending() === undefined) {
+      connection.process?.child.kill();
+    }
+  }
+}
+
+/** Wait until the process has said how it ended, for a moment. */
+async function ended(process: ServerProcess | undefined): Promise<void> {
+  for (let tries = 0; tries < 50 && process !== undefined && process.ending() === undefined; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
