@@ -30,7 +30,8 @@ USAGE = """usage: python3 dev.py COMMAND
   e2e [ARGS]    only the tests that talk to a real server
   slow [ARGS]   only the tests marked slow
   editors [ARGS]  only the tests in real editors, which it fetches first (Debian on x86-64)
-  all           test, slow, editors: what CI runs
+  vscode [ARGS]   only the tests of the extension in VS Code, which it fetches first: minutes, once
+  all           test, slow, editors, vscode: what CI runs
   bench [ARGS]  speed and memory on this machine: dgemma-ls bench
 
 Each first sees to it that .venv has what it needs: minutes the first time, nothing when nothing
@@ -43,6 +44,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMP = VENV / "dev-stamp.json"
 PYTEST = ("python", "-m", "pytest", "-m")  # the last -m is pytest's: which marks
 FETCH_EDITORS = "tests/editors/fetch.py"
+FETCH_VSCODE = "tests.editors.fetch_vscode"
 CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("lint-imports",))
 
 _BAD_INPUT = 2
@@ -247,7 +249,7 @@ def check(args: Sequence[str]) -> int:
 def test(args: Sequence[str]) -> int:
     """Run the checks, then the default suite, which runs also if a check has failed."""
     failed = check(())
-    code = _call(*PYTEST, "not slow and not editor", *args)
+    code = _call(*PYTEST, "not slow and not editor and not vscode", *args)
     if failed:
         print("[dev] FAILED: a check, see above the tests")
     return code or failed
@@ -265,6 +267,12 @@ def editors(args: Sequence[str]) -> int:
     return _call(*PYTEST, "editor", *args) if code in (0, _NO_EDITORS_HERE) else code
 
 
+def vscode(args: Sequence[str]) -> int:
+    """Fetch VS Code and run the extension's tests in it; where it cannot be had, they skip."""
+    code = _call("python", "-m", FETCH_VSCODE)
+    return _call(*PYTEST, "vscode", *args) if code in (0, _NO_EDITORS_HERE) else code
+
+
 def e2e(args: Sequence[str]) -> int:
     """Run the tests that talk to a real server."""
     return _call(*PYTEST, "e2e", *args)
@@ -277,12 +285,12 @@ def bench(args: Sequence[str]) -> int:
 
 def all_(args: Sequence[str]) -> int:
     """Run what CI runs."""
-    return test(()) or slow(()) or editors(())
+    return test(()) or slow(()) or editors(()) or vscode(())
 
 
-_RUN = (demo, test, setup, check, fix, e2e, slow, editors, all_, bench)
+_RUN = (demo, test, setup, check, fix, e2e, slow, editors, vscode, all_, bench)
 COMMANDS = {run.__name__.strip("_"): run for run in _RUN}
-TAKING_ARGUMENTS = ("test", "slow", "editors", "e2e", "bench")
+TAKING_ARGUMENTS = ("test", "slow", "editors", "vscode", "e2e", "bench")
 
 
 def _call(tool: str, *args: str, cwd: Path = ROOT) -> int:

@@ -183,7 +183,7 @@ def test_help_names_every_command_and_starts_nothing() -> None:
     )
     assert done.returncode == 0
     listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
-    expected = "demo test setup check fix e2e slow editors all bench"
+    expected = "demo test setup check fix e2e slow editors vscode all bench"
     assert listed == set(expected.split())
 
 
@@ -256,9 +256,11 @@ def test_slow_is_content_with_no_tests_and_with_nothing_else(
     ("fetch_code", "pytest_code", "expected", "n_calls"),
     [(0, 0, 0, 2), (0, 1, 1, 2), (3, 0, 0, 2), (1, 0, 1, 1)],
 )
+@pytest.mark.parametrize("stage", ["editors", "vscode"])
 def test_editors_are_fetched_then_driven_unless_fetching_failed(
     dev: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
+    stage: str,
     fetch_code: int,
     pytest_code: int,
     expected: int,
@@ -271,11 +273,15 @@ def test_editors_are_fetched_then_driven_unless_fetching_failed(
         return fetch_code if len(calls) == 1 else pytest_code
 
     monkeypatch.setattr(dev, "_call", call)
-    assert dev.editors(["-k", "one"]) == expected
-    fetching = ("python", "tests/editors/fetch.py")
-    testing = ("python", "-m", "pytest", "-m", "editor", "-k", "one")
+    assert dev.COMMANDS[stage](["-k", "one"]) == expected
+    fetching, mark = {
+        "editors": (("python", "tests/editors/fetch.py"), "editor"),
+        "vscode": (("python", "-m", "tests.editors.fetch_vscode"), "vscode"),
+    }[stage]
+    testing = ("python", "-m", "pytest", "-m", mark, "-k", "one")
     assert calls == [fetching, testing][:n_calls]
     assert (ROOT / dev.FETCH_EDITORS).is_file()
+    assert (ROOT / (dev.FETCH_VSCODE.replace(".", "/") + ".py")).is_file()
 
 
 @pytest.mark.parametrize(
@@ -292,7 +298,8 @@ def test_test_fails_if_a_check_or_a_test_does(
     monkeypatch.setattr(dev, "_run_captured", lambda command: (check_code, "complaint"))
     monkeypatch.setattr(dev, "_call", lambda *args: calls.append(args) or pytest_code)
     assert dev.test(["-k", "one"]) == expected
-    assert calls == [("python", "-m", "pytest", "-m", "not slow and not editor", "-k", "one")]
+    marks = "not slow and not editor and not vscode"
+    assert calls == [("python", "-m", "pytest", "-m", marks, "-k", "one")]
 
 
 def test_the_demo_cuts_out_what_it_says(dev: ModuleType) -> None:

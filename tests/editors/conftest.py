@@ -11,13 +11,15 @@ from .neovim import Neovim
 from .server_commands import ROOT, SCRIPTED_SERVER
 
 PLUGIN = ROOT / "editors" / "nvim"
+NEED_NO_EDITOR = {"test_declared_settings.py"}  # of the default suite, as the server's change it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder, so that ``-m editor`` finds them."""
+    """Mark the tests of this folder: ``vscode`` or ``editor``, each a stage of its own."""
     for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.editor)
+        if Path(__file__).parent in item.path.parents and item.path.name not in NEED_NO_EDITOR:
+            name = "vscode" if item.path.name.startswith("test_vscode") else "editor"
+            item.add_marker(name)
 
 
 def need(name: str) -> fetch.Editor:

@@ -39,16 +39,18 @@ class Tree:
 
     suite: str
     packages: tuple[str, ...]
+    name: str = ""  # of the folder; empty is the suite's
+    leave_out: tuple[str, ...] = ()  # packages for which the host's serve
 
     @property
     def root(self) -> Path:
         """Where the files are."""
-        return CACHE / self.suite
+        return CACHE / (self.name or self.suite)
 
     @property
     def stamp(self) -> Path:
         """A file written last, with the version of each package."""
-        return CACHE / f"{self.suite}.json"
+        return CACHE / f"{self.name or self.suite}.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +182,10 @@ def fetch(tree: Tree) -> None:
         debs = sorted(Path(folder, "archives").glob("*.deb"))
         versions = {}
         for deb in debs:
-            _run(["dpkg-deb", "-x", str(deb), str(tree.root)], config)
             name, number, _ = deb.name.split("_")
+            if name in tree.leave_out:
+                continue
+            _run(["dpkg-deb", "-x", str(deb), str(tree.root)], config)
             versions[name] = number.replace("%3a", ":")
     if not set(packages) <= set(versions):
         raise FetchError(f"apt brought no {', '.join(sorted(set(packages) - set(versions)))}")

