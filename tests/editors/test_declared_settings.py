@@ -61,7 +61,7 @@ def test_every_command_has_a_key_a_handler_and_a_line_in_the_readme(
     assert len(set(keys.values())) == len(keys)
     handlers = (SOURCES / "extension.ts").read_text("utf-8").split("const handlers")[1]
     for command in commands:
-        assert re.search(rf"^    {command.split('.')[1]}: ", handlers, re.MULTILINE), command
+        assert re.search(rf"^    {command.split('.')[1]}[:,]", handlers, re.MULTILINE), command
     readme = (EXTENSION / "README.md").read_text("utf-8")
     for command in "rewriteSelection", "fillHolesAtCursors", "fixTyposInDocument", "menu":
         title, key = commands[f"dgemma.{command}"], keys[f"dgemma.{command}"]

@@ -1,5 +1,6 @@
 """The extension in the real VS Code: what one sees, presses and finds in the file."""
 
+import json
 import os
 import shlex
 import signal
@@ -206,6 +207,27 @@ def test_undo_takes_back_what_was_accepted_to_the_byte(start: Start) -> None:
     window.press(*["Control+z"] * 3)  # what was typed is undone in pieces
     window.page.wait_for_function("!document.querySelector('.view-lines').innerText.match('call')")
     assert window.save() == before.encode()
+
+
+def test_a_cell_of_a_notebook_has_ghost_text(start: Start) -> None:
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": [], "outputs": []}
+    notebook = {
+        "cells": [cell | {"execution_count": None}],
+        "metadata": {"language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    window = start(json.dumps(notebook), name="a.ipynb", ready=False)
+    window.wait_for_status("ready")
+    window.run_command("View: Close Editor")  # it was opened as the text that it is
+    window.page.locator(".explorer-folders-view").get_by_text("a.ipynb").dblclick()
+    window.page.locator(".cell .monaco-editor").first.click()
+    window.type("x = ")
+    window.wait_for_ghost("value")
+    window.press("Tab")
+    window.wait_for_ghost("")
+    (saved,) = json.loads(window.save())["cells"]
+    assert saved["source"] == ["x = value"]
 
 
 def test_a_pause_says_so_and_shows_nothing_until_it_ends(start: Start) -> None:

@@ -17,9 +17,15 @@ export function activate(context: vscode.ExtensionContext): void {
   const storage = context.globalStorageUri.fsPath;
   const current = new Server(storage, version, log);
   server = current;
+  const restart = async (): Promise<void> => {
+    await current.restart();
+    if (current.life === "missing") {
+      await tellMissing(current, offerToInstall);
+    }
+  };
   const offerToInstall = async (): Promise<void> => {
     if (await install(storage, log)) {
-      await current.restart();
+      await restart();
     }
   };
   const handlers: Record<string, () => unknown> = {
@@ -30,7 +36,7 @@ export function activate(context: vscode.ExtensionContext): void {
     togglePause: () => {
       togglePause(current);
     },
-    restart: () => current.restart(),
+    restart,
     showLog: () => {
       log.show();
     },
@@ -45,17 +51,17 @@ export function activate(context: vscode.ExtensionContext): void {
     current.onDidChange(() => {
       setContextKeys(current);
     }),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => void current.restart()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void restart()),
     vscode.workspace.onDidChangeConfiguration((change) => {
       const needsRestart = concerns(change, ["path", "share", ...MACHINE_SETTINGS]);
       if (needsRestart || (!current.pullsSettings && concerns(change, WINDOW_SETTINGS))) {
-        void current.restart();
+        void restart();
       }
     }),
     ...Object.entries(handlers).map(([name, handler]) => vscode.commands.registerCommand(`dgemma.${name}`, handler)),
   );
   // The editor does not wait: a server may take seconds, and a question to the user for ever.
-  void current.restart().then(() => (current.life === "missing" ? tellMissing(current, offerToInstall) : undefined));
+  void restart();
 }
 
 export async function deactivate(): Promise<void> {

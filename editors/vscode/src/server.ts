@@ -1,16 +1,16 @@
 /** The server's process and the client that talks to it: starts, stops, and what it is doing now. */
 import { mkdir } from "node:fs/promises";
 import * as vscode from "vscode";
-import { CancellationToken, CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, State } from "vscode-languageclient/node";
+import { State, type LanguageClient } from "vscode-languageclient/node";
+import { makeClient } from "./client";
 import { Deaths } from "./deaths";
 import type { Launch } from "./find";
 import { locate } from "./locate";
-import { configurationSection, initializationOptions } from "./options";
 import { startServer, type ServerProcess } from "./process";
-import { isDisabled, isShared, readServerSetting } from "./settings";
+import { isShared } from "./settings";
 import type { Life, ServerStatus } from "./view";
 
-const SELECTOR = ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme }));
+const START_PATIENCE_MS = 120_000; // a first import of torch from a slow disk
 
 /** A client, its process, and whether it is to end. */
 interface Connection {
@@ -35,6 +35,8 @@ export class Server implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
   private queue: Promise<unknown> = Promise.resolve();
+  /** Grows with each wish of the user: a start that an older one led to is given up. */
+  private wish = 0;
 
   constructor(
     private readonly storage: string,
@@ -60,6 +62,7 @@ export class Server implements vscode.Disposable {
   /** Stop what runs, and start anew. The user's wish, so that earlier deaths do not count. */
   restart(): Promise<void> {
     this.deaths.forget();
+    this.giveUpStart();
     return this.enqueue(async () => {
       await this.stop();
       await this.start();
@@ -72,12 +75,21 @@ export class Server implements vscode.Disposable {
   }
 
   async shutDown(): Promise<void> {
+    this.giveUpStart();
     await this.enqueue(() => this.stop());
   }
 
   dispose(): void {
     void this.shutDown();
     this.changed.dispose();
+  }
+
+  /** What hangs must not keep the next wish waiting. */
+  private giveUpStart(): void {
+    this.wish += 1;
+    if (this.life === "starting") {
+      this.connection?.process?.child.kill();
+    }
   }
 
   private enqueue(work: () => Promise<void>): Promise<void> {
@@ -98,6 +110,7 @@ export class Server implements vscode.Disposable {
   }
 
   private async start(): Promise<void> {
+    const wish = this.wish;
     this.turn("starting", "");
     await mkdir(this.storage, { recursive: true });
     const found = await locate(this.storage);
@@ -113,6 +126,9 @@ export class Server implements vscode.Disposable {
     const ways = isShared() ? (["attach", "--stdio"] as const) : (["--stdio"] as const);
     let why = "";
     for (const way of ways) {
+      if (wish !== this.wish) {
+        return;
+      }
       try {
         await this.connect(found.launch, way);
         const how = way === "attach" ? "shared with other windows" : "of this window's own";
@@ -134,7 +150,12 @@ export class Server implements vscode.Disposable {
       this.status = status;
       this.changed.fire();
     });
-    await connection.client.start();
+    const timer = setTimeout(() => connection.process?.child.kill(), START_PATIENCE_MS);
+    try {
+      await connection.client.start();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private makeClient(launch: Launch, way: "attach" | "--stdio"): LanguageClient {
@@ -147,40 +168,15 @@ export class Server implements vscode.Disposable {
       }
       return Promise.resolve(started.child);
     };
-    return new LanguageClient("dgemma", "dgemma-ls", connect, {
-      documentSelector: SELECTOR,
-      outputChannel: this.log,
-      revealOutputChannelOn: RevealOutputChannelOn.Never,
-      // Once more at every start: the answer of a person to the question of trust may have come.
-      initializationOptions: () =>
-        initializationOptions(readServerSetting, vscode.workspace.isTrusted, {
-          editor: vscode.version,
-          extension: this.extensionVersion,
-        }),
-      initializationFailedHandler: () => false,
-      stdioOptions: { stdout: () => undefined, stderr: () => undefined }, // startServer reads it
-      errorHandler: {
-        error: () => ({ action: ErrorAction.Continue, handled: true }),
-        closed: () => {
-          this.onClosed();
-          return { action: CloseAction.DoNotRestart, handled: true };
-        },
+    return makeClient(connect, this.log, this.extensionVersion, {
+      isQuiet: () => this.paused,
+      onClosed: () => {
+        this.onClosed();
       },
-      middleware: {
-        provideInlineCompletionItems: (document, position, context, token, next) =>
-          this.paused || isDisabled(document.languageId) ? [] : next(document, position, context, token),
-        handleRegisterCapability: (params, next) => {
-          if (this.connection && params.registrations.some((it) => it.method === "workspace/didChangeConfiguration")) {
-            this.connection.pullsSettings = true;
-          }
-          return Promise.resolve(next(params, CancellationToken.None)).then(() => undefined);
-        },
-        workspace: {
-          configuration: (params, token, next) =>
-            params.items.every((it) => it.section === "dgemma")
-              ? params.items.map(() => configurationSection(readServerSetting))
-              : next(params, token),
-        },
+      onPullsSettings: () => {
+        if (this.connection !== undefined) {
+          this.connection.pullsSettings = true;
+        }
       },
     });
   }
