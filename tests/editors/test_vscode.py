@@ -2,9 +2,7 @@
 
 import json
 import os
-import shlex
 import signal
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 from . import fetch_vscode
 from .capabilities import capabilities, need_command
 from .server_commands import REAL_SERVER, SCRIPTED_SERVER
-from .vscode import CodeServer, Window, install_extension
+from .vscode import CodeServer, Window, install_extension, launch_browser, processes, write_program
 
 Start = Callable[..., Window]
 
@@ -38,19 +36,8 @@ def extensions(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(folder: Path) -> Iterator[Any]:
-    sys.path.insert(0, str(fetch_vscode.FOLDER / "python"))
-    from playwright.sync_api import sync_playwright
-
-    program, environment = fetch_vscode.browser()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(program),
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-            env={**os.environ, **environment},
-        )
+    with launch_browser() as browser:
         yield browser
-        browser.close()
-    sys.path.remove(str(fetch_vscode.FOLDER / "python"))
 
 
 @pytest.fixture(scope="module")
@@ -108,34 +95,6 @@ def start(
         if shots:
             window.page.screenshot(path=f"{shots}/{request.node.name}-{n}.png")
         window.close()
-
-
-def write_program(folder: Path, words: list[str], before: str = "") -> Path:
-    """Write a program that is found as a user's would be; ``--stdio`` is the extension's to say."""
-    name = f"dgemma-ls-{abs(hash((tuple(words), before)))}"
-    program = folder / name
-    if not program.exists():
-        command = shlex.join(word for word in words if word != "--stdio")
-        program.write_text(f'#!/bin/sh\n{before}exec {command} "$@"\n', "utf-8")
-        program.chmod(0o755)
-    return program
-
-
-def processes(code_server_folder: Path, word: str) -> list[int]:
-    """Give the processes below a code-server's home whose command has a word."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            environment = (entry / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        home = f"HOME={code_server_folder}".encode()
-        if word.encode() in words and home in environment:
-            found.append(int(entry.name))
-    return found
 
 
 def test_ghost_text_appears_while_typing_and_tab_takes_it(start: Start) -> None:
@@ -254,7 +213,7 @@ def test_the_menu_names_model_and_device(start: Start) -> None:
     window.press("Control+Alt+g", "g")
     widget = window.page.locator(".quick-input-widget")
     widget.get_by_text("Restart server").wait_for()
-    text = widget.inner_text()
+    text = widget.inner_text() + str(widget.locator("input").get_attribute("placeholder"))
     for words in ("Model: embedded", "Device: auto", "Pause suggestions", "Show log", "Run doctor"):
         assert words in text
 

@@ -3,14 +3,18 @@
 A :class:`CodeServer` is one installation with its settings; a :class:`Window` is one page of it.
 """
 
+import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
+import sys
 import urllib.request
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -162,7 +166,7 @@ class Window:
 
     def focus_end(self) -> None:
         """Put the cursor behind the last character of the document."""
-        self.page.locator(".view-line").first.click()
+        self.page.locator(".editor-instance .monaco-editor").first.click()
         self.page.locator(".monaco-editor.focused").first.wait_for(state="attached")
         self.press("Control+End")
 
@@ -241,6 +245,38 @@ class Window:
         self.page.close(run_before_unload=False)
 
 
+@contextlib.contextmanager
+def launch_browser() -> Iterator[Any]:
+    """Give Playwright's browser; both lie in the cache, not among the packages of the tests."""
+    packages = str(fetch_vscode.FOLDER / "python")
+    sys.path.insert(0, packages)
+    try:
+        from playwright.sync_api import sync_playwright
+    finally:
+        sys.path.remove(packages)
+    program, environment = fetch_vscode.browser()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(program),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+            env={**os.environ, **environment},
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def write_program(folder: Path, words: list[str], before: str = "") -> Path:
+    """Write a program that is found as a user's would be; ``--stdio`` is the extension's to say."""
+    program = folder / f"dgemma-ls-{zlib.crc32(repr((words, before)).encode()):x}"
+    if not program.exists():
+        command = shlex.join(word for word in words if word != "--stdio")
+        program.write_text(f'#!/bin/sh\n{before}exec {command} "$@"\n', "utf-8")
+        program.chmod(0o755)
+    return program
+
+
 def install_extension(folder: Path, into: Path) -> None:
     """Build the extension, and install it from its package as a user would."""
     package = into.parent / "dgemma-ls.vsix"
@@ -257,6 +293,23 @@ def install_extension(folder: Path, into: Path) -> None:
         capture_output=True,
     )
     shutil.rmtree(into.parent / "install", ignore_errors=True)
+
+
+def processes(code_server_folder: Path, word: str) -> list[int]:
+    """Give the processes below a code-server's home whose command has a word."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            environment = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        home = f"HOME={code_server_folder}".encode()
+        if word.encode() in words and home in environment:
+            found.append(int(entry.name))
+    return found
 
 
 def _free_port() -> int:

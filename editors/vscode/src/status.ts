@@ -69,7 +69,6 @@ export async function showMenu(server: Server): Promise<void> {
   });
   const counters = Object.entries(details.counters ?? {}).map(([name, count]) => `${name}: ${count}`);
   const rows: (vscode.QuickPickItem & { command?: string; arguments?: unknown[] })[] = [
-    { label: about.lines.join(" · "), kind: vscode.QuickPickItemKind.Separator },
     server.paused
       ? { label: "$(debug-start) Resume suggestions", command: "dgemma.togglePause" }
       : { label: "$(debug-pause) Pause suggestions", command: "dgemma.togglePause" },
@@ -89,7 +88,7 @@ export async function showMenu(server: Server): Promise<void> {
   if (counters.length > 0) {
     rows.push({ label: counters.join(" · "), kind: vscode.QuickPickItemKind.Separator });
   }
-  const chosen = await vscode.window.showQuickPick(rows, { title: about.label, placeHolder: server.note });
+  const chosen = await vscode.window.showQuickPick(rows, { title: about.label, placeHolder: about.lines.slice(1).join(" · ") });
   if (chosen?.command !== undefined) {
     await vscode.commands.executeCommand(chosen.command, ...(chosen.arguments ?? []));
   }

@@ -1,0 +1,151 @@
+"""Makes the pictures of the documentation: ``python -m tests.editors.vscode_pictures``.
+
+Screenshots of the real VS Code with the real server and its embedded model, into ``docs/pictures``,
+and the extension's icon from its drawing. Look at each before it is committed.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import fetch_vscode
+from .capabilities import capabilities
+from .server_commands import REAL_SERVER, ROOT
+from .vscode import CodeServer, Window, install_extension, launch_browser, processes, write_program
+
+PICTURES = ROOT / "docs" / "pictures"
+
+_MAX_BYTES = 100_000
+_SIZE = {"width": 900, "height": 480}
+_SETTINGS = {
+    "workbench.colorTheme": "Dark Modern",
+    "workbench.activityBar.location": "hidden",
+    "editor.minimap.enabled": False,
+    "editor.fontSize": 16,
+    "breadcrumbs.enabled": False,
+    "window.commandCenter": False,
+}
+
+_OPTIONS = """\
+import argparse
+from pathlib import Path
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--input", type=Path, help="what to read")
+parser.add_argument("--output", type=Path, help="where to write")
+parser.add_argument("--log",)"""
+_LETTER = "# Notes\n\nThis sentense has teh usual typos in it, and we recieve them every day.\n"
+
+
+def ghost(window: Window) -> None:
+    """Ghost text behind the cursor."""
+    window.press("ArrowLeft")
+    window.type(" ")
+    window.wait(lambda: window.ghost() != "", "any ghost text", window.ghost)
+
+
+def menu(window: Window) -> None:
+    """The menu of the item in the status bar."""
+    window.press("Control+Alt+g", "g")
+    window.page.locator(".quick-input-widget").get_by_text("Restart server").wait_for()
+    window.page.wait_for_timeout(500)  # it fades in
+
+
+def walkthrough(window: Window) -> None:
+    """The walkthrough, at its second step."""
+    window.page.set_viewport_size({"width": 1100, "height": 620})
+    window.run_command("Welcome: Open Walkthrough...")
+    window.page.locator(".quick-input-list").get_by_text("dgemma-ls").first.click()
+    window.page.get_by_text("Type, and take what you like").first.click()
+    window.page.get_by_text("Grey text shows what fits").first.wait_for()
+    window.page.wait_for_timeout(1500)  # the drawing is a frame of its own
+
+
+def rewrite(window: Window) -> None:
+    """What a rewriting asks."""
+    window.press("Control+Home", "Control+Shift+End", "Control+Alt+g", "r")
+    window.page.get_by_text("Rewrite Selection (1/2)").wait_for()
+    window.type("shorter")
+
+
+def typos(window: Window) -> None:
+    """A document after its typos were fixed."""
+    window.press("Control+Alt+g", "t")
+    window.page.locator(".tab.dirty").first.wait_for(state="attached")
+
+
+Scene = tuple[Callable[[Window], None], str, str, str | None]
+SCENES: tuple[Scene, ...] = (
+    (ghost, "options.py", _OPTIONS, None),
+    (menu, "options.py", _OPTIONS, None),
+    (walkthrough, "options.py", _OPTIONS, None),
+    (rewrite, "options.py", _OPTIONS, "dgemma.rewrite"),
+    (typos, "notes.md", _LETTER, "dgemma.fixDocument"),
+)
+"""How it is reached, file and text, and the command of the server that it needs."""
+
+
+def main() -> int:
+    """Make all; 1 if VS Code is not there."""
+    if (lack := fetch_vscode.missing()) is not None:
+        print(f"no VS Code: {lack}; python3 -m tests.editors.fetch_vscode", file=sys.stderr)
+        return 1
+    offered = (capabilities().get("executeCommandProvider") or {}).get("commands", [])
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="vs-") as name, launch_browser() as browser:
+        folder = Path(name)
+        draw_icon(browser)
+        install_extension(fetch_vscode.EXTENSION, folder / "extensions")
+        program = write_program(folder, REAL_SERVER)
+        settings = {"dgemma.path": str(program), **_SETTINGS}
+        (folder / "home").mkdir()
+        server = CodeServer(folder / "home", folder / "extensions", settings)
+        try:
+            for scene, file, text, command in SCENES:
+                if command is None or command in offered:
+                    take(browser, server, scene, folder / "project" / file, text)
+                else:
+                    print(f"{scene.__name__}: the server has no command {command} yet")
+        finally:
+            for pid in processes(server.folder, "serve"):
+                os.kill(pid, signal.SIGTERM)
+            server.close()
+    return 0
+
+
+def take(
+    browser: Any, server: CodeServer, scene: Callable[[Window], None], file: Path, text: str
+) -> None:
+    """Take one picture."""
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, "utf-8")
+    window = Window(browser.new_page(viewport=_SIZE, color_scheme="dark"), server, file)
+    window.wait_for_status("ready")
+    window.focus_end()
+    window.press("Control+b")  # no side bar
+    window.focus_end()
+    scene(window)
+    picture = PICTURES / f"vscode-{scene.__name__}.png"
+    window.page.screenshot(path=str(picture))
+    window.close()
+    size = picture.stat().st_size
+    print(f"{picture.name}: {size / 1000:.0f} kB")
+    assert size <= _MAX_BYTES, "too large for a repository"
+
+
+def draw_icon(browser: Any) -> None:
+    """Draw the extension's icon."""
+    drawing = (fetch_vscode.EXTENSION / "icon.svg").read_text("utf-8")
+    page = browser.new_page(viewport={"width": 128, "height": 128})
+    page.set_content(f"<body style='margin:0'>{drawing}")
+    icon = fetch_vscode.EXTENSION / "icon.png"
+    page.screenshot(path=str(icon), omit_background=True)
+    page.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
