@@ -42,7 +42,7 @@ _SETTINGS = {
     "workbench.welcomePage.walkthroughs.openOnInstall": False,
 }
 
-_READ_GHOST = """() => {
+READ_GHOST = """() => {
   const text = parts => [...parts].map(it => it.textContent).join('').replaceAll('\\u00a0', ' ');
   const inline = text(document.querySelectorAll('.view-lines [class*="ghost-text-decoration"]'));
   const below = [...document.querySelectorAll('.suggest-preview-text .view-line')];
@@ -57,7 +57,7 @@ _RECORD = """() => {
     if (record.on) requestAnimationFrame(step);
   };
   step();
-}""".replace("READ_GHOST", _READ_GHOST)
+}""".replace("READ_GHOST", READ_GHOST)
 
 
 class CodeServer:
@@ -181,7 +181,7 @@ class Window:
 
     def ghost(self) -> str:
         """Give the ghost text on screen; empty if there is none."""
-        text: str = self.page.evaluate(_READ_GHOST)
+        text: str = self.page.evaluate(READ_GHOST)
         return text
 
     def wait_for_ghost(self, text: str) -> None:
