@@ -280,18 +280,25 @@ def test_a_command_that_the_server_does_not_have_says_so(start: Start) -> None:
 
 def test_rewriting_a_selection_is_taken_back_by_one_undo(start: Start) -> None:
     need_command("dgemma.rewrite")
-    before = "total = 0\nfor x in [1, 2, 3]:\n    total = total + x\n"
-    window = start(before, server=REAL_SERVER)
+    before = "first = 1\n# ünïcödé 😀\nprint(first)\n"
+    window = start(before)
     window.press("Control+Home", "Control+Shift+End", "Control+Alt+g", "r")
-    window.page.get_by_text("Rewrite Selection (1/2)").wait_for()
-    window.press("Enter")
-    window.page.get_by_text("Rewrite Selection (2/2)").wait_for()
-    window.press("Enter")
-    window.page.locator(".tab.dirty").first.wait_for(state="attached")
-    assert window.save() != before.encode()
+    for step in "1/2", "2/2":  # no instruction, and the strength that is set
+        window.page.get_by_text(f"Rewrite Selection ({step})").wait_for()
+        window.press("Enter")
+    window.wait_for_line("second = 1")
+    assert window.save() == before.replace("first", "second").encode()
     window.press("Control+z")
-    window.page.locator(".tab.dirty").first.wait_for(state="attached")
+    window.wait_for_line("first = 1")
     assert window.save() == before.encode()
+
+
+def test_a_hole_is_filled_at_the_cursor(start: Start) -> None:
+    need_command("dgemma.fillHoles")
+    window = start("print(1)\nx = ")
+    window.press("Control+Alt+g", "f")
+    window.wait_for_line("x = value")
+    assert window.save() == b"print(1)\nx = value"
 
 
 def test_fixing_typos_is_taken_back_by_one_undo(start: Start) -> None:

@@ -122,7 +122,10 @@ class CodeServer:
         pattern = re.compile(r"(?i)unhandled|promise not handled|dgemma-ls.*(?:TypeError|failed)")
         logs = list((self.folder / "data" / "logs").rglob("remoteexthost.log"))
         assert logs
-        lines = (line for log in logs for line in log.read_text("utf-8").splitlines())
+        # At the window's end a question may still be open when the host has closed all channels.
+        at_the_end = re.compile(r".*provider FAILED\n.*Error: Channel has been closed\n")
+        texts = (at_the_end.sub("", log.read_text("utf-8")) for log in logs)
+        lines = (line for text in texts for line in text.splitlines())
         return [line for line in lines if pattern.search(line)]
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 /** What the user asks for: the server computes and sends its edit, tied to the document's version. */
 import * as vscode from "vscode";
 import { ExecuteCommandRequest, WorkDoneProgress, type LanguageClient } from "vscode-languageclient/node";
-import { COMMANDS, holesArgument, rewriteArgument, strengths } from "./arguments";
+import { COMMANDS, holesArgument, rewriteArgument, strengths, type Subject } from "./arguments";
 import type { Server } from "./server";
 import { rewriteStrength } from "./settings";
 
@@ -15,6 +15,7 @@ export async function rewriteSelection(server: Server): Promise<void> {
     return;
   }
   const { document, selection } = editor;
+  const subject = subjectOf(server, document);
   const range = selection.isEmpty ? document.lineAt(selection.active.line).range : selection;
   const instruction = await vscode.window.showInputBox({
     title: "Rewrite Selection (1/2)",
@@ -33,7 +34,7 @@ export async function rewriteSelection(server: Server): Promise<void> {
     ignoreFocusOut: true,
   });
   if (strength !== undefined) {
-    const argument = rewriteArgument(uriOf(server, document), toRange(range), strength.value, instruction);
+    const argument = rewriteArgument(subject, toRange(range), strength.value, instruction);
     await execute(server, COMMANDS.rewrite, "Rewriting", argument);
   }
 }
@@ -42,7 +43,7 @@ export async function rewriteSelection(server: Server): Promise<void> {
 export async function fillHoles(server: Server): Promise<void> {
   const editor = need(server, COMMANDS.fillHoles);
   if (editor !== undefined) {
-    const argument = holesArgument(uriOf(server, editor.document), editor.selections.map(toRange));
+    const argument = holesArgument(subjectOf(server, editor.document), editor.selections.map(toRange));
     await execute(server, COMMANDS.fillHoles, "Filling", argument);
   }
 }
@@ -51,7 +52,7 @@ export async function fillHoles(server: Server): Promise<void> {
 export async function fixDocument(server: Server): Promise<void> {
   const editor = need(server, COMMANDS.fixDocument);
   if (editor !== undefined) {
-    await execute(server, COMMANDS.fixDocument, "Looking for typos", { uri: uriOf(server, editor.document) });
+    await execute(server, COMMANDS.fixDocument, "Looking for typos", { uri: subjectOf(server, editor.document).uri });
   }
 }
 
@@ -122,8 +123,9 @@ function messageOf(answer: unknown): string | undefined {
   return typeof words === "string" && words !== "" ? words : undefined;
 }
 
-function uriOf(server: Server, document: vscode.TextDocument): string {
-  return server.client?.code2ProtocolConverter.asUri(document.uri) ?? document.uri.toString();
+function subjectOf(server: Server, document: vscode.TextDocument): Subject {
+  const uri = server.client?.code2ProtocolConverter.asUri(document.uri) ?? document.uri.toString();
+  return { uri, version: document.version };
 }
 
 function toRange({ start, end }: vscode.Range): { start: { line: number; character: number }; end: { line: number; character: number } } {

@@ -18,25 +18,31 @@ export const COMMANDS = {
   cancelAll: "dgemma.cancelAll",
 } as const;
 
+/** A document as it was when the user asked: the server refuses to edit any other. */
+export interface Subject {
+  readonly uri: string;
+  readonly version: number;
+}
+
 /** Make the argument of `dgemma.rewrite`; an empty instruction is none. */
-export function rewriteArgument(uri: string, range: Range, strength: number, instruction: string): object {
+export function rewriteArgument(subject: Subject, range: Range, strength: number, instruction: string): object {
   const words = instruction.trim();
-  return { uri, range, strength, ...(words === "" ? {} : { instruction: words }) };
+  return { ...subject, range, strength, ...(words === "" ? {} : { instruction: words }) };
 }
 
 /** Make the argument of `dgemma.fillHoles`: cursors are positions, if all of them are. */
-export function holesArgument(uri: string, selections: readonly Range[]): object {
+export function holesArgument(subject: Subject, selections: readonly Range[]): object {
   const ranges = selections.map(({ start, end }) => ({ start, end }));
-  return ranges.every(isEmpty) ? { uri, positions: ranges.map((it) => it.start) } : { uri, ranges };
+  return ranges.every(isEmpty) ? { ...subject, positions: ranges.map((it) => it.start) } : { ...subject, ranges };
 }
 
-/** Strengths to choose from, with the one in force first. */
+/** Strengths to choose from, named as the server's code actions; the one in force first. */
 export function strengths(current: number): { readonly label: string; readonly value: number }[] {
   const named = [
-    { label: "Light", value: 0.25 },
-    { label: "Medium", value: 0.5 },
-    { label: "Strong", value: 0.75 },
-    { label: "From scratch", value: 1 },
+    { label: "Mend", value: 0.15 },
+    { label: "Polish", value: 0.4 },
+    { label: "Rewrite", value: 0.7 },
+    { label: "Replace", value: 1 },
   ];
   const known = named.find((it) => it.value === current) ?? { label: "As set", value: current };
   return [known, ...named.filter((it) => it.value !== current)];

@@ -18,6 +18,8 @@ const SELECTOR = ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({
 export interface Owner {
   /** Whether no suggestions are wanted just now. */
   readonly isQuiet: () => boolean;
+  /** Whether the server is there to be asked. */
+  readonly isOpen: () => boolean;
   /** The connection is gone, whoever ended it. */
   readonly onClosed: () => void;
   /** The server reads changed settings by itself. */
@@ -57,6 +59,9 @@ function middleware(owner: Owner): Middleware {
   return {
     provideInlineCompletionItems: (document, position, context, token, next) =>
       owner.isQuiet() || isDisabled(document.languageId) ? [] : next(document, position, context, token),
+    // While the providers of a stopped client go one by one, the editor asks those that are left.
+    provideCodeActions: (document, range, context, token, next) =>
+      owner.isOpen() ? next(document, range, context, token) : [],
     handleRegisterCapability: (params, next) => {
       if (params.registrations.some((it) => it.method === "workspace/didChangeConfiguration")) {
         owner.onPullsSettings();

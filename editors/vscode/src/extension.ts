@@ -45,7 +45,6 @@ export function activate(context: vscode.ExtensionContext): void {
     install: offerToInstall,
   };
   context.subscriptions.push(
-    log,
     current,
     showStatus(current),
     current.onDidChange(() => {
@@ -59,6 +58,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }
     }),
     ...Object.entries(handlers).map(([name, handler]) => vscode.commands.registerCommand(`dgemma.${name}`, handler)),
+    log, // last, as the others may still have something to say
   );
   // The editor does not wait: a server may take seconds, and a question to the user for ever.
   void restart();

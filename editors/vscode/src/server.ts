@@ -170,6 +170,7 @@ export class Server implements vscode.Disposable {
     };
     return makeClient(connect, this.log, this.extensionVersion, {
       isQuiet: () => this.paused,
+      isOpen: () => this.life === "running",
       onClosed: () => {
         this.onClosed();
       },
