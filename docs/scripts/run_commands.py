@@ -1,4 +1,6 @@
-"""Run the commands in the pages and write down what they print: ``python docs/scripts/run_commands.py``.
+"""Run the commands in the pages and write down what they print.
+
+    python docs/scripts/run_commands.py
 
 A block marked ``console`` holds commands after ``$``, each with what it prints. This runs them in
 the root of the repository and puts the output in. With ``--check`` it changes nothing and exits
