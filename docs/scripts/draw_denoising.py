@@ -3,9 +3,11 @@
 Asks the real engine for the gap of ``examples/basket.py`` named below, keeps what stands in its
 canvases after each denoising step, and writes ``docs/pictures/denoising.svg``. Same weights and
 seed, same picture. Only the denoiser proposes here, and the length is told, so that there is
-something to see; a suggestion also has copies and continuations, and tries several lengths.
+something to see, and there are more canvases than the embedded model's settings have. A suggestion
+also has copies and continuations, and tries several lengths.
 """
 
+import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ PICTURE = ROOT / "docs" / "pictures" / "denoising.svg"
 BEFORE, GAP, AFTER = "    def remove(", "self, item: Item) -> None", ":"
 STEPS = 6
 SEED = 1
+N_CANVASES = 4
 
 _CHAR, _LINE, _LEFT, _GAP_LEFT = 8.4, 22, 20, 128
 _WIDTH = 700
@@ -68,20 +71,23 @@ class Denoising:
 
     Attributes:
         steps: what stood in the canvas that won, after each of its steps.
-        n_canvases: how many were denoised at once.
         fates: the texts that came of them, best first.
     """
 
     steps: tuple[str, ...]
-    n_canvases: int
     fates: tuple[Fate, ...]
 
 
 def main() -> int:
-    """Run the engine and write the picture."""
+    """Run the engine and write the picture, or only compare it."""
+    parser = argparse.ArgumentParser(description="Draw how the engine fills a gap.")
+    parser.add_argument("--check", action="store_true", help="change nothing, only compare")
+    args = parser.parse_args()
     text = SOURCE.read_text("utf-8")
     start = text.index(BEFORE + GAP + AFTER) + len(BEFORE)
     picture = draw(denoise(text, Span(start=start, end=start + len(GAP))))
+    if args.check:
+        return 0 if PICTURE.exists() and PICTURE.read_text("utf-8") == picture else 1
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(picture, "utf-8")
     sys.stdout.write(f"{PICTURE.relative_to(ROOT)}: {len(picture.encode()):,} bytes\n")
@@ -90,7 +96,7 @@ def main() -> int:
 
 def denoise(text: str, gap: Span) -> Denoising:
     """Fill a gap, and keep what the steps showed."""
-    engine = load_engine("embedded")
+    engine = load_engine("embedded").with_infill_settings(n_canvases=N_CANVASES)
     prefix, suffix = text[: gap.start], text[gap.end :]
     drafts: list[Draft] = []
     result = engine.infill(
@@ -105,12 +111,10 @@ def denoise(text: str, gap: Span) -> Denoising:
     )
     best = result.candidates[0].text
     winner = drafts[-1].texts.index(best)  # all canvases took part until the last step
-    n_canvases = len(drafts[0].texts)
-    if any(len(draft.texts) != n_canvases for draft in drafts):
+    if any(len(draft.texts) != N_CANVASES for draft in drafts):
         raise SystemExit("a canvas was done early, so rows cannot be told apart; take other steps")
     return Denoising(
         steps=tuple(draft.texts[winner] for draft in drafts),
-        n_canvases=n_canvases,
         fates=tuple(
             Fate(text=it.text, score=it.score, parses=_parses(text, gap, it.text))
             for it in result.candidates
@@ -140,7 +144,7 @@ def draw(shown: Denoising) -> str:
 def _lines(shown: Denoising) -> Iterator[Sequence[str]]:
     """Give the picture's lines; {y} and {top} are where they stand."""
     best = shown.fates[0].text
-    yield [_note(f"one of {shown.n_canvases} canvases; blue is clamped, the gap starts as noise")]
+    yield [_note(f"one of {N_CANVASES} canvases; blue is clamped, the gap starts as noise")]
     yield [_note("noise"), *_row(BEFORE.strip(), [("noise", best)])]
     for number, text in enumerate(shown.steps, 1):
         yield [_note(f"step {number}"), *_row(BEFORE.strip(), _against(text, best))]
