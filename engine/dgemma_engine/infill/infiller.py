@@ -135,9 +135,12 @@ class _Run:
         return [Free(ids=draft.ids)] if draft.ids else []
 
     def _is_sure(self) -> bool:
-        """Whether the judge likes one draft so much better that canvases are not worth it."""
+        """Whether the judge likes one draft so much better that canvases are not worth it.
+
+        Never where the length is told: of one length a canvas is cheap, and right more often.
+        """
         lead, ranked = self.parts.settings.sure_lead, self._best_first()
-        if not lead or not ranked:
+        if not lead or not ranked or self.request.lengths is not None:
             return False
         return len(ranked) == 1 or ranked[0].score - ranked[1].score >= lead
 
