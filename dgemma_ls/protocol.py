@@ -21,6 +21,7 @@ from pygls.protocol.language_server import lsp_method
 from dgemma_ls import protocol_ext
 from dgemma_ls.engines import Worker
 from dgemma_ls.features.fill import Infiller
+from dgemma_ls.proofreading import Proofreading
 from dgemma_ls.protocol_sync import Synchronisation
 from dgemma_ls.questions import RequestFailedError
 from dgemma_ls.session import Session
@@ -60,6 +61,7 @@ class DgemmaServer(LanguageServer):
         self.complaints: tuple[str, ...] = ()
         self.session: Session | None = None  # from initialize on
         self.suggestions: Suggestions | None = None  # as session
+        self.proofreading: Proofreading | None = None  # as session
         self.background: set[asyncio.Future[None]] = set()  # the loop itself keeps weak references
 
     @property
@@ -73,6 +75,12 @@ class DgemmaServer(LanguageServer):
         """As :attr:`open_session`."""
         assert self.suggestions is not None
         return self.suggestions
+
+    @property
+    def open_proofreading(self) -> Proofreading:
+        """As :attr:`open_session`."""
+        assert self.proofreading is not None
+        return self.proofreading
 
     def tell(self, message: str, kind: types.MessageType) -> None:
         """Show the user one sentence, and log it."""
@@ -229,6 +237,7 @@ class Protocol(Synchronisation):
     @lsp_method(types.SHUTDOWN)
     def lsp_shutdown(self, *args: object) -> None:  # type: ignore[override]  # no generator
         """Answer what is open and stop the engine; only exit may follow."""
+        self._server.open_proofreading.close()
         self._server.open_suggestions.close()
         self._server.open_session.shut_down(0.0)
         self._shutdown = True

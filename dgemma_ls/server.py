@@ -11,11 +11,13 @@ from dgemma_ls.handlers import (
     completion,
     configuration,
     copilot,
+    diagnostics,
     holes,
     inline,
     lifecycle,
     rewrite,
     status,
+    typos,
     workspace,
 )
 from dgemma_ls.protocol import DgemmaServer, Hire, Load
@@ -39,7 +41,7 @@ def create_server(load: Load = load_engine, *, hire: Hire | None = None) -> Dgem
     server = DgemmaServer(load, hire)
     groups = (
         *(lifecycle, configuration, workspace, inline, completion, copilot, status),
-        *(rewrite, holes, commands, code_actions),
+        *(rewrite, holes, diagnostics, typos, commands, code_actions),
     )
     for group in groups:
         group.register(server)

@@ -34,6 +34,8 @@ from dgemma_ls.workspace import Workspace
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Watcher = Callable[[str, Snapshot | None, Snapshot | None], None]
+"""Gets a document's URI, what it was (``None``: not open) and what it is now."""
 
 _ON_CPU = "The GPU has no memory left, so the model runs on the CPU now; that is slower."
 
@@ -55,6 +57,7 @@ class Session:
         workspace: what lies around the documents.
         counters: how often what happened, by stable words; no text, and it stays here.
         on_status: called on the loop whenever :attr:`status` may have changed.
+        watchers: called when a document was opened, changed or closed.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Session:
         self.settings = settings
         self.counters: Counter[str] = Counter()
         self.on_status: Callable[[], None] = _nothing
+        self.watchers: list[Watcher] = []
         self._encoding = encoding
         self._documents = DocumentStore()
         self.workspace = Workspace(self._documents)
@@ -102,7 +106,9 @@ class Session:
     def open(self, uri: str, version: int, language_id: str, text: str) -> None:
         """Take up a document."""
         self._drop(self._scheduler.drop(uri), RefusalReason.STALE)
+        before = self._documents.get(uri)
         self._documents.open(uri, version, language_id, text)
+        self._tell_watchers(uri, before)
 
     def change(self, uri: str, version: int, changes: Sequence[Change]) -> None:
         """Apply the editor's changes; what is being computed for the old text stops."""
@@ -116,12 +122,15 @@ class Session:
             return
         assert before is not None
         self.workspace.note_change(before, after)
+        self._tell_watchers(uri, before)
 
     def close(self, uri: str) -> None:
         """Forget a document; what is being computed for it stops."""
         self._drop(self._scheduler.drop(uri), RefusalReason.STALE)
+        before = self._documents.get(uri)
         self._documents.close(uri)
         self.workspace.note_closed(uri)
+        self._tell_watchers(uri, before)
 
     def focus(self, uri: str) -> None:
         """Say which document is looked at: elsewhere no suggestion is awaited."""
@@ -132,9 +141,18 @@ class Session:
         """Load the engine in the background."""
         return self._worker.warm_up()
 
-    def consult(self, task: Callable[[Infiller, CancelToken], T]) -> Job[T]:
-        """Have something looked up in the engine, behind everything that somebody waits for."""
-        return self._worker.submit(task, priority=Priority.WARM_UP)
+    def consult(
+        self,
+        task: Callable[[Infiller, CancelToken], T],
+        *,
+        priority: Priority = Priority.WARM_UP,
+    ) -> Job[T]:
+        """Have something looked up in the engine, behind everything that somebody waits for.
+
+        A task of priority ``DOCUMENT`` takes no longer than a step of the model, so that nobody
+        notices it.
+        """
+        return self._worker.submit(task, priority=priority)
 
     def cancel_all(self) -> None:
         """Stop whatever is computed, at its next step; every open request is answered at once."""
@@ -294,6 +312,11 @@ class Session:
         if self._worker.fallen_back is not None:
             return Status(kind=StatusKind.WARNING, busy=busy, message=_ON_CPU)
         return Status(kind=StatusKind.NORMAL, busy=busy, message="")
+
+    def _tell_watchers(self, uri: str, before: Snapshot | None) -> None:
+        now = self._documents.get(uri)
+        for watcher in self.watchers:
+            watcher(uri, before, now)
 
     def _drop(self, tickets: Sequence[Ticket], reason: RefusalReason) -> None:
         """Stop requests' computations at their next step and have them answered at once."""

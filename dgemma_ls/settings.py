@@ -81,6 +81,14 @@ class Settings:
     """After how many seconds without a request the model leaves the memory, until the next one.
     0 keeps it: right for the embedded one, which is small."""
 
+    typos: str = _option("on", _one_of("on", "off"))
+    """Whether typos in prose, comments and docstrings are shown; the command ``dgemma.fixDocument``
+    works either way."""
+
+    typo_tier: str = _option("suggest", _one_of("safe", "suggest"))
+    """Which typos are shown: ``safe`` for those that could be mended without asking, ``suggest``
+    for all."""
+
     trusted: bool = _option(True, _SWITCH, machine=True)
     """Whether the workspace is trusted. Where the editor says it is not, the settings of the
     machine keep their defaults."""

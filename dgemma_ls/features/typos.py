@@ -11,10 +11,11 @@ from pathlib import PurePath
 from dgemma_ls.proofread.decide import load_weights
 from dgemma_ls.proofread.fixes import Examination, Fix, Knowledge, Tier, decide, examine
 from dgemma_ls.proofread.fragments import check_fragment, check_fragments
+from dgemma_ls.proofread.left_alone import is_left_alone
 from dgemma_ls.proofread.model_says import Questions, add_answers, questions
 from dgemma_ls.proofread.types import RegionKind
 from dgemma_ls.syntax import PLAINTEXT, language_for_path
-from dgemma_ls.types import Edit, Refusal, Snapshot
+from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
 
 _PROSE_SUFFIXES = frozenset({"", ".txt", ".text"})
 
@@ -118,6 +119,20 @@ def passing(snapshot: Snapshot, fixes: Sequence[Fix]) -> list[Fix]:
     return [fix for fix in fixes if fix.span in passed]
 
 
+def edits_of(snapshot: Snapshot, fixes: Sequence[Fix]) -> tuple[Edit, ...] | Refusal:
+    """Make the edits of fixes that may be made all at once, or say why none may.
+
+    Args:
+        snapshot: the document that the fixes were found in.
+        fixes: of it; they do not overlap.
+    """
+    if len(fixes) == 1:
+        edit = edit_of(snapshot, fixes[0])
+        return edit if isinstance(edit, Refusal) else (edit,)
+    edits = tuple(_edit(snapshot, fix) for fix in passing(snapshot, fixes))
+    return edits or Refusal(reason=RefusalReason.CHANGES_STRUCTURE)
+
+
 def apply_all(snapshot: Snapshot, fixes: Sequence[Fix]) -> str:
     """Apply fixes that passed.
 
@@ -142,6 +157,21 @@ def only(names: Collection[str]) -> frozenset[RegionKind]:
         "comments": (RegionKind.COMMENT, RegionKind.DOCSTRING, RegionKind.STRING),
     }
     return frozenset(kind for name in names for kind in kinds[name]) or frozenset(RegionKind)
+
+
+def is_proofread(snapshot: Snapshot, path: PurePath) -> bool:
+    """Say whether typos are looked for in a document that somebody has opened.
+
+    Generated, vendored and legal files are left alone, as is plain text that is no prose by its
+    name; the language is what the editor says.
+
+    Args:
+        snapshot: the document.
+        path: its own, from the folder that it belongs to.
+    """
+    if snapshot.language_id == PLAINTEXT and path.suffix.lower() not in _PROSE_SUFFIXES:
+        return False
+    return is_left_alone(path, snapshot.text) is None
 
 
 def language_for_proofreading(path: str | PurePath) -> str | None:

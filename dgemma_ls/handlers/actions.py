@@ -1,11 +1,12 @@
 """Code actions as groups of features offer them, and what a client can do with them."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types
 
+Offer = list[types.CodeAction] | Awaitable[list[types.CodeAction]]
 Resolved = Coroutine[Any, Any, types.CodeAction]
 
 
@@ -15,13 +16,13 @@ class Provider:
 
     Attributes:
         kinds: of its actions.
-        offer: gives them, at once; an action to be resolved has ``data`` with ``by``, the name
-            under which the provider is registered.
+        offer: gives them, at once or after a short wait; an action to be resolved has ``data``
+            with ``by``, the name under which the provider is registered.
         resolve: is called while the message is received, with the action and its ``data``.
     """
 
     kinds: tuple[str, ...]
-    offer: Callable[[types.CodeActionParams], list[types.CodeAction]]
+    offer: Callable[[types.CodeActionParams], Offer]
     resolve: Callable[[types.CodeAction, dict[str, Any]], Resolved]
 
 

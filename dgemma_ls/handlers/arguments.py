@@ -39,6 +39,20 @@ class Arguments:
             raise self._bad(f"{key} must be a text")
         return value
 
+    def choice(self, key: str, choices: tuple[str, ...], default: str) -> str:
+        """Give one of several words."""
+        value = self.text(key, default)
+        if value not in choices:
+            raise self._bad(f"{key} is {value!r:.40}, must be one of {', '.join(choices)}")
+        return value
+
+    def switch(self, key: str) -> bool:
+        """Give true or false, false where it is absent."""
+        value = self._values.get(key, False)
+        if not isinstance(value, bool):
+            raise self._bad(f"{key} must be true or false")
+        return value
+
     def share(self, key: str, default: float) -> float:
         """Give a number above 0 and at most 1."""
         value = self._values.get(key)

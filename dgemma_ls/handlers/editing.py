@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -24,6 +24,8 @@ _CONTENT_MODIFIED = -32801  # LSP 3.18, LSPErrorCodes
 _SENTENCES = {
     RefusalReason.NO_CANDIDATE: "The model has nothing else to offer here.",
     RefusalReason.BREAKS_PARSE: "All that the model found would add a syntax error.",
+    RefusalReason.CHANGES_STRUCTURE: "The change would make something else of the document.",
+    RefusalReason.NOT_EXPRESSIBLE: "That cannot be written in this document.",
     RefusalReason.EMPTY: "The model would leave it as it is.",
     RefusalReason.REPEATS_SUFFIX: "The model only repeats what follows.",
     RefusalReason.DEADLINE: "The time was up before there was anything to show.",
@@ -93,7 +95,7 @@ async def compute(
             impossible.append(err)
             return Refusal(reason=RefusalReason.NO_CANDIDATE)
 
-    with _shown_progress(server, title, token):
+    with shown_progress(server, title, token):
         outcome = await or_failed(server.open_session.answer(question, attempt))
     if not isinstance(outcome, Refusal):
         return outcome
@@ -160,20 +162,37 @@ def require_current(server: DgemmaServer, view: View) -> None:
 
 
 @contextmanager
-def _shown_progress(
+def shown_progress(
     server: DgemmaServer, title: str, token: types.ProgressToken | None
-) -> Iterator[None]:
-    """Show progress as long as the block runs; its cancel button cancels the request."""
+) -> Iterator[Callable[[float], None]]:
+    """Show progress as long as the block runs; its cancel button cancels the request.
+
+    Yields:
+        A function that is told how much is done, 0 to 1.
+    """
     request = asyncio.current_task()
     assert request is not None
     window = server.client_capabilities.window
     done = asyncio.Event()
+    shown: list[types.ProgressToken] = []
     if token is not None:
         _begin(server, token, title, request)
+        shown.append(token)
     elif window is not None and window.work_done_progress:
-        server.in_background(_show_own(server, title, request, done))
+        server.in_background(_show_own(server, title, request, done, shown))
+    last = -1
+
+    def report(share: float) -> None:
+        nonlocal last
+        percentage = int(100 * share)
+        if percentage > last:
+            last = percentage
+            for each in shown:
+                value = types.WorkDoneProgressReport(percentage=percentage)
+                server.work_done_progress.report(each, value)
+
     try:
-        yield
+        yield report
     finally:
         done.set()
         if token is not None:
@@ -181,7 +200,11 @@ def _shown_progress(
 
 
 async def _show_own(
-    server: DgemmaServer, title: str, request: "asyncio.Task[object]", done: asyncio.Event
+    server: DgemmaServer,
+    title: str,
+    request: "asyncio.Task[object]",
+    done: asyncio.Event,
+    shown: list[types.ProgressToken],
 ) -> None:
     token = f"dgemma/edit/{next(_numbers)}"
     try:
@@ -189,7 +212,9 @@ async def _show_own(
     except rpc.JsonRpcException:
         return  # a client may refuse
     _begin(server, token, title, request)
+    shown.append(token)
     await done.wait()
+    shown.clear()
     _end(server, token)
 
 

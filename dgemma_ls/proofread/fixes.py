@@ -78,7 +78,10 @@ class Knowledge:
 
     def look_up(self, texts: Iterable[str]) -> None:
         """Ask the curated list about all words of many texts at once, which is quicker."""
-        words = {word for text in texts for word in _WORD.findall(text)}
+        self.look_up_words(word for text in texts for word in _WORD.findall(text))
+
+    def look_up_words(self, words: Iterable[str]) -> None:
+        """As :meth:`look_up`, for words."""
         self.curated.corrections(w for w in words if self.lexicon.zipf(w) < MAX_ZIPF_OF_LISTED)
 
 
@@ -123,6 +126,16 @@ def examine(
         lexicon=knowledge.lexicon,
         ngrams=knowledge.ngrams,
     )
+    return propose(document, knowledge)
+
+
+def propose(document: Document, knowledge: Knowledge) -> Examination:
+    """Find what may be wrong in passages, and what might stand there.
+
+    Args:
+        document: its passages, or some of them with the counts of all.
+        knowledge: of English.
+    """
     proposals = [
         *unknown_words(document, knowledge.lexicon, knowledge.curated, knowledge.ngrams),
         *doubled_words(document, knowledge.lexicon),

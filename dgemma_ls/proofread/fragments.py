@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from dgemma_engine.types import Span
+from dgemma_ls.proofread import regions
 from dgemma_ls.proofread.excerpts import what_is_cut_off
 from dgemma_ls.proofread.language import Language, judge_language
-from dgemma_ls.proofread.regions import find_regions, identifiers_of
+from dgemma_ls.proofread.regions import identifiers_of
+from dgemma_ls.proofread.steps import Steps, run_through
 from dgemma_ls.proofread.structured import check_structure, check_together
 from dgemma_ls.proofread.types import Region
 from dgemma_ls.syntax import find_flaws
@@ -59,10 +61,19 @@ def regions_of(snapshot: Snapshot, *, strings: bool = False) -> tuple[Region, ..
         snapshot: a document, perhaps a piece of one.
         strings: take the strings of programs too.
     """
+    return run_through(region_steps(snapshot, strings=strings))
+
+
+def region_steps(snapshot: Snapshot, *, strings: bool = False) -> Steps[tuple[Region, ...]]:
+    """Find regions as :func:`regions_of` does, a paragraph at each step."""
     whole = completed(snapshot)
+    yield
+    regions_of_whole = yield from regions.region_steps(whole.snapshot, strings=strings)
+    if not whole.n_before and whole.snapshot is snapshot:
+        return regions_of_whole
     n_shift, n_text = whole.n_before, len(snapshot.text)
     found = []
-    for region in find_regions(whole.snapshot, strings=strings):
+    for region in regions_of_whole:
         start, end = max(region.span.start - n_shift, 0), min(region.span.end - n_shift, n_text)
         if start >= end:
             continue

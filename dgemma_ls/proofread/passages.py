@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dgemma_ls.proofread.lexicon import Lexicon
 from dgemma_ls.proofread.ngrams import BREAK, CODE, NGrams
+from dgemma_ls.proofread.steps import Steps, run_through
 from dgemma_ls.proofread.types import Region, RegionKind
 from dgemma_ls.proofread.words import Token, TokenKind, tokens_of
 from dgemma_ls.types import Snapshot
@@ -22,16 +23,23 @@ class Passage:
     """A region with its tokens.
 
     Attributes:
-        kind: of region.
+        region: where it lies.
         tokens: in order.
         ids: of the n-gram tables, one for each token.
-        unknown_share: of its words, those that the lexicon lacks.
+        unknown: its words in lower case that the lexicon lacks, and that are no names.
+        unknown_share: of its words.
     """
 
-    kind: RegionKind
+    region: Region
     tokens: tuple[Token, ...]
     ids: tuple[int, ...]
+    unknown: frozenset[str]
     unknown_share: float
+
+    @property
+    def kind(self) -> RegionKind:
+        """What its region is."""
+        return self.region.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,23 +76,43 @@ def read_document(
         lexicon: tells English.
         ngrams: gives ids.
     """
+    return run_through(
+        document_steps(snapshot, regions, names=names, lexicon=lexicon, ngrams=ngrams)
+    )
+
+
+def document_steps(
+    snapshot: Snapshot,
+    regions: Collection[Region],
+    *,
+    names: Collection[str],
+    lexicon: Lexicon,
+    ngrams: NGrams,
+) -> Steps[Document]:
+    """Do what :func:`read_document` does, a region at each step."""
     known_names = frozenset(name.lower() for name in names)
     counts: Counter[str] = Counter()
     n_words = n_unknown = 0
     read: list[tuple[Passage, int]] = []
     for region in regions:
+        yield
         tokens = tuple(tokens_of(snapshot.text, region))
         words = [token.text for token in tokens if token.is_word]
         if not words:
             continue
         counts.update(word.lower() for word in words)
-        unknown = sum(not lexicon.knows(word) and word.lower() not in known_names for word in words)
-        n_words, n_unknown = n_words + len(words), n_unknown + unknown
+        unknown = [
+            lower
+            for word in words
+            if not lexicon.knows(word) and (lower := word.lower()) not in known_names
+        ]
+        n_words, n_unknown = n_words + len(words), n_unknown + len(unknown)
         passage = Passage(
-            kind=region.kind,
+            region=region,
             tokens=tokens,
             ids=tuple(_id(token, ngrams) for token in tokens),
-            unknown_share=unknown / len(words),
+            unknown=frozenset(unknown),
+            unknown_share=len(unknown) / len(words),
         )
         read.append((passage, len(words)))
     # Where much is unknown everywhere, the language is another one, whatever a line looks like.

@@ -16,13 +16,14 @@ from dgemma_ls.proofread.formats import has_format, read_structure
 from dgemma_ls.proofread.language import Evidence, Language, gather_evidence, judge
 from dgemma_ls.proofread.markdown import markdown_regions
 from dgemma_ls.proofread.queries import names_query
+from dgemma_ls.proofread.steps import Steps, run_through
 from dgemma_ls.proofread.text import commit_message_regions, text_regions
 from dgemma_ls.proofread.types import Region, RegionKind
 from dgemma_ls.proofread.values import value_regions
 from dgemma_ls.syntax import PLAINTEXT, captures, has_grammar
 from dgemma_ls.types import Snapshot
 
-__all__ = ["Region", "RegionKind", "find_regions", "identifiers_of"]
+__all__ = ["Region", "RegionKind", "find_regions", "identifiers_of", "region_steps"]
 
 _TEXTS = frozenset({PLAINTEXT, "restructuredtext", "text", "txt"})
 
@@ -40,10 +41,25 @@ def find_regions(
     Returns:
         Regions in document order that do not overlap.
     """
-    candidates = _in_order(_candidates(snapshot.language_id, snapshot.text, strings=strings))
+    return run_through(region_steps(snapshot, strings=strings, any_language=any_language))
+
+
+def region_steps(
+    snapshot: Snapshot, *, strings: bool = False, any_language: bool = False
+) -> Steps[tuple[Region, ...]]:
+    """Find regions as :func:`find_regions` does, a paragraph at each step."""
+    found: list[Region] = []
+    for region in _candidates(snapshot.language_id, snapshot.text, strings=strings):
+        found.append(region)
+        yield
+    candidates = _in_order(found)
     if any_language:
         return tuple(candidates)
-    return tuple(_english(snapshot.text, candidates))
+    evidence: list[Evidence] = []
+    for region in candidates:
+        evidence.append(gather_evidence(free_text(snapshot.text, region)))
+        yield
+    return tuple(_english(candidates, evidence))
 
 
 def identifiers_of(snapshot: Snapshot) -> frozenset[str]:
@@ -93,9 +109,8 @@ def _in_order(regions: Iterable[Region]) -> list[Region]:
     return result
 
 
-def _english(text: str, regions: list[Region]) -> Iterator[Region]:
+def _english(regions: list[Region], evidence: list[Evidence]) -> Iterator[Region]:
     """Keep what is English; a paragraph too short to tell goes with the document."""
-    evidence = [gather_evidence(free_text(text, region)) for region in regions]
     verdicts = [judge(one) for one in evidence]
     document = judge(reduce(add, evidence, Evidence.none())) is Language.ENGLISH
     for region, one, verdict in zip(regions, evidence, verdicts, strict=True):

@@ -121,6 +121,7 @@ class EngineWorker(Generic[E]):
         self._arrivals = itertools.count()
         self._thread: threading.Thread | None = None
         self._running: Job[Any] | None = None
+        self._steps_aside = False  # what runs is a step of background work
         self._load_error: BaseException | None = None
         self._loaded = False
         self._asleep = False
@@ -153,10 +154,16 @@ class EngineWorker(Generic[E]):
 
     @property
     def idle(self) -> bool:
-        """Whether a job that was handed in now would start at once."""
+        """Whether a job that was handed in now would start at once, or after a background step.
+
+        Work on whole documents comes in small jobs and steps aside for anything else.
+        """
         with self._changed:
-            waiting = any(not entry.job.future.cancelled() for entry in self._queue)
-            return self._running is None and not waiting
+            waiting = any(
+                not entry.job.future.cancelled() and not _is_background(entry)
+                for entry in self._queue
+            )
+            return (self._running is None or self._steps_aside) and not waiting
 
     def submit(
         self,
@@ -303,6 +310,7 @@ class EngineWorker(Generic[E]):
             if not entry.job.future.set_running_or_notify_cancel():
                 return None
             self._running = entry.job
+            self._steps_aside = _is_background(entry)
         return self._attempt(entry, model)
 
     def _attempt(self, entry: _Entry[E], model: E) -> "_Retry[E] | None":
@@ -341,6 +349,10 @@ class EngineWorker(Generic[E]):
         with self._changed:
             assert self._running is job
             self._running = None
+
+
+def _is_background(entry: _Entry[Any]) -> bool:
+    return entry.rank[0] == -int(Priority.DOCUMENT)
 
 
 def _nothing(model: object, token: CancelToken) -> None:

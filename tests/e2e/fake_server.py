@@ -3,8 +3,8 @@
 The engine looks at the line before the cursor: after ``slow`` it steps until it is told to stop,
 after ``deaf`` it never stops, after ``boom`` it fails, after ``huge`` it has no memory (not on the
 CPU, unless the line says ``vast``), else it answers at once. A text is rewritten by its words in
-capitals, a hole gets its number. What it does is kept in a journal, which a test reads with the
-request ``fake/journal``.
+capitals, a hole gets its number, some misspellings are known. What it does is kept in a journal, which
+a test reads with the request ``fake/journal``.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from dgemma_engine.types import (
     InfillResult,
     JointCandidate,
     JointResult,
+    Place,
     Span,
     SpanCheck,
     StopReason,
@@ -30,6 +31,7 @@ from dgemma_ls.server import DgemmaServer, create_server, serve_stdio
 from dgemma_ls.settings import Settings
 
 _STEP_S = 0.005
+_RIGHT = ("receive", "separate", "definitely")
 
 
 class FakeEngine:
@@ -139,6 +141,17 @@ class FakeEngine:
             forwards=1,
             milliseconds=0.0,
         )
+
+    def compare(
+        self, text: str, places: Sequence[Place], *, cancel: CancelToken | None = None
+    ) -> list[tuple[float, ...]]:
+        """Find the right spellings of some words likelier than anything else."""
+        time.sleep(_STEP_S)
+        self._journal.append(f"compare {len(places)}")
+        return [
+            tuple(8.0 * any(word in option for word in _RIGHT) for option in place.texts)
+            for place in places
+        ]
 
     def _step_until(self, cancel: CancelToken, *, deaf: bool) -> StopReason:
         while (reason := cancel.stop_reason()) is None or deaf:

@@ -1,0 +1,252 @@
+"""A document's typos, found paragraph by paragraph in small steps.
+
+What was found in a paragraph is remembered by its content, so that after a change only what changed
+is looked at again. No clock but for the length of a step, no thread and no protocol in here.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from itertools import groupby
+from typing import Protocol, runtime_checkable
+
+from dgemma_engine.types import CancelToken, Place, Span
+from dgemma_ls.features.typos import TypoOptions, ask, take_answers
+from dgemma_ls.proofread.fixes import Fix, Knowledge, decide, propose
+from dgemma_ls.proofread.fragments import names_of, region_steps
+from dgemma_ls.proofread.passages import Document, Passage, document_steps
+from dgemma_ls.proofread.steps import Steps
+from dgemma_ls.types import Snapshot
+
+_BEFORE, _AFTER = 300, 120  # characters around a paragraph that the model reads too
+_WORDS_AT_ONCE = 60  # in paragraphs looked at together
+_WORDS_LISTED_AT_ONCE = 4_000  # asked of the curated list in one go, about 10 ms
+_STEP_S = 0.02
+_BYTES_OF_ENTRY, _BYTES_OF_FIX = 200, 400  # about, in CPython
+
+
+@runtime_checkable
+class Comparer(Protocol):
+    """What finding typos needs of the engine; ``dgemma_engine.Engine`` is one."""
+
+    def compare(
+        self, text: str, places: Sequence[Place], *, cancel: CancelToken | None = None
+    ) -> list[tuple[float, ...]]:
+        """Score alternatives for places of a text."""
+        ...
+
+
+class ParagraphCache:
+    """What was found in paragraphs, by their content; the least recently used go first.
+
+    Args:
+        budget_bytes: about how much it may take.
+    """
+
+    def __init__(self, *, budget_bytes: int = 8 * 2**20) -> None:
+        self._budget_bytes = budget_bytes
+        self._found: OrderedDict[bytes, tuple[Fix, ...]] = OrderedDict()
+        self._n_bytes = 0
+
+    def get(self, key: bytes) -> tuple[Fix, ...] | None:
+        """Give fixes with offsets in the paragraph, ``None`` if it is not known."""
+        if key in self._found:
+            self._found.move_to_end(key)
+        return self._found.get(key)
+
+    def put(self, key: bytes, fixes: tuple[Fix, ...]) -> None:
+        """Remember fixes with offsets in the paragraph."""
+        if key in self._found:
+            return
+        self._found[key] = fixes
+        self._n_bytes += _n_bytes(fixes)
+        while self._n_bytes > self._budget_bytes and len(self._found) > 1:
+            self._n_bytes -= _n_bytes(self._found.popitem(last=False)[1])
+
+
+@dataclass(slots=True, kw_only=True)
+class Check:
+    """One look through a document, as far as it has come.
+
+    Attributes:
+        snapshot: the document.
+        fixes: found so far, in order, of both tiers.
+        frontier: the offset before which all was looked at.
+        share: of the work that is done, 0 to 1.
+        n_checked: paragraphs that were not known already.
+        done: whether it is through.
+    """
+
+    snapshot: Snapshot
+    fixes: list[Fix] = field(default_factory=list)
+    frontier: int = 0
+    share: float = 0.0
+    n_checked: int = 0
+    done: bool = False
+
+
+def check_steps(
+    check: Check,
+    knowledge: Knowledge,
+    options: TypoOptions,
+    cache: ParagraphCache,
+    engine: object,
+) -> Steps[None]:
+    """Look through a document; what is found stands in ``check`` after each step.
+
+    Args:
+        check: a new one.
+        knowledge: of English.
+        options: of the user; both tiers are looked for.
+        cache: of paragraphs.
+        engine: has its say if it is a :class:`Comparer`.
+    """
+    snapshot = check.snapshot
+    regions = yield from region_steps(snapshot, strings=options.strings)
+    yield
+    names = [*names_of(snapshot), *options.words]
+    yield
+    regions = tuple(region for region in regions if region.kind in options.kinds)
+    document = yield from document_steps(
+        snapshot, regions, names=names, lexicon=knowledge.lexicon, ngrams=knowledge.ngrams
+    )
+    yield from _look_up(document, knowledge)
+    comparer = engine if isinstance(engine, Comparer) else None
+    new: list[tuple[bytes, Passage]] = []
+    for passage in document.passages:
+        yield
+        key = _key(document, passage, with_model=comparer is not None)
+        if (known := cache.get(key)) is None:
+            new.append((key, passage))
+            n_words = sum(len(passage.ids) for _, passage in new)
+            if n_words < _WORDS_AT_ONCE:
+                continue
+        yield from _check_new(check, document, new, knowledge, cache, comparer)
+        new.clear()
+        if known is not None:
+            _take(check, passage, known)
+        check.share = check.frontier / max(1, len(snapshot.text))
+    yield from _check_new(check, document, new, knowledge, cache, comparer)
+    check.share, check.frontier, check.done = 1.0, len(snapshot.text), True
+
+
+def run_slice(steps: Iterator[None], *, clock: Callable[[], float] = time.monotonic) -> bool:
+    """Go on with steps for about as long as the model needs for one of its own.
+
+    Returns:
+        Whether they are through.
+    """
+    end = clock() + _STEP_S
+    return all(clock() < end for _ in steps)
+
+
+def _look_up(document: Document, knowledge: Knowledge) -> Steps[None]:
+    """Ask the curated list about all words in few calls: each starts a program."""
+    words: set[str] = set()
+    for passage in document.passages:
+        words.update(token.text for token in passage.tokens if token.is_word)
+        if len(words) >= _WORDS_LISTED_AT_ONCE:
+            yield
+            knowledge.look_up_words(words)
+            words.clear()
+    yield
+    knowledge.look_up_words(words)
+
+
+def _check_new(
+    check: Check,
+    document: Document,
+    new: Sequence[tuple[bytes, Passage]],
+    knowledge: Knowledge,
+    cache: ParagraphCache,
+    engine: Comparer | None,
+) -> Steps[None]:
+    """Look at paragraphs that are not known."""
+    if not new:
+        return
+    part = replace(document, passages=tuple(passage for _, passage in new))
+    found = propose(part, knowledge)
+    yield
+    if engine is not None:
+        asked = ask(found)
+        scores: list[tuple[float, ...]] = []
+        rows = zip(asked.places, asked.asked, strict=True)
+        for number, group in groupby(rows, key=lambda row: row[1][0].place[0]):
+            places = [place for place, _ in group]
+            scores += yield from _compare(document.snapshot, part.passages[number], places, engine)
+        take_answers(found, asked, scores)
+    fixes = decide(found, with_model=engine is not None)
+    for key, passage in new:
+        span = passage.region.span
+        own = tuple(
+            _moved(fix, -span.start)
+            for fix in fixes
+            if span.start <= fix.span.start and fix.span.end <= span.end
+        )
+        cache.put(key, own)
+        check.n_checked += 1
+        _take(check, passage, own)
+
+
+def _compare(
+    snapshot: Snapshot, passage: Passage, places: Sequence[Place], engine: Comparer
+) -> Steps[list[tuple[float, ...]]]:
+    """Have the engine compare in a paragraph and what stands around it, and nowhere else.
+
+    What it says is a function of the paragraph's key then.
+    """
+    start, end = _window(snapshot, passage)
+    end = max(end, *(place.span.end for place in places))
+    text = snapshot.text[start:end]
+    moved = [
+        replace(place, span=Span(start=place.span.start - start, end=place.span.end - start))
+        for place in places
+    ]
+    scores: list[tuple[float, ...]] = []
+    while len(scores) < len(moved):
+        pause = CancelToken(deadline=time.monotonic() + _STEP_S, clock=time.monotonic)
+        scores += engine.compare(text, moved[len(scores) :], cancel=pause)
+        yield
+    return scores
+
+
+def _take(check: Check, passage: Passage, fixes: Sequence[Fix]) -> None:
+    span = passage.region.span
+    check.fixes += [_moved(fix, span.start) for fix in fixes]
+    check.frontier = span.end
+
+
+def _window(snapshot: Snapshot, passage: Passage) -> tuple[int, int]:
+    span = passage.region.span
+    return max(0, span.start - _BEFORE), min(len(snapshot.text), span.end + _AFTER)
+
+
+def _key(document: Document, passage: Passage, *, with_model: bool) -> bytes:
+    """Hash all that the verdict on a paragraph depends on.
+
+    Only how often its common words occur elsewhere is left out: that changes with every key.
+    """
+    text, region = document.snapshot.text, passage.region
+    start, end = _window(document.snapshot, passage)
+    at = region.span.start
+    words = {token.text.lower() for token in passage.tokens if token.is_word}
+    facts = (
+        with_model,
+        region.kind.value,
+        (at - start, region.span.end - start),
+        [(span.start - at, span.end - at) for span in region.protected],
+        sorted(words & document.names),
+        sorted((word, document.counts[word]) for word in passage.unknown),
+        text[start:end],
+    )
+    return blake2b(repr(facts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _moved(fix: Fix, by: int) -> Fix:
+    return replace(fix, span=Span(start=fix.span.start + by, end=fix.span.end + by))
+
+
+def _n_bytes(fixes: Sequence[Fix]) -> int:
+    return _BYTES_OF_ENTRY + _BYTES_OF_FIX * len(fixes)

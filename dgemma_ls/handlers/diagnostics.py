@@ -1,0 +1,238 @@
+"""Typos as diagnostics: asked for where the client can, else sent to it."""
+
+import asyncio
+from collections.abc import Coroutine
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls import exceptions as rpc
+
+from dgemma_engine.types import Span
+from dgemma_ls import convert
+from dgemma_ls.privacy import path_of
+from dgemma_ls.proofread.fixes import Fix, Tier
+from dgemma_ls.proofread.proposals import Kind
+from dgemma_ls.proofreading import Found, Proofreading
+from dgemma_ls.protocol import DgemmaServer, starts_at_once
+from dgemma_ls.questions import View
+
+SOURCE = "dgemma"
+MOST = 200  # of one document; how many there are beyond is said in one more
+_PATIENCE_S = 1.0  # before a client that can be told to ask again gets what there is
+_SERVER_CANCELLED = -32802  # LSP 3.18, LSPErrorCodes
+
+Reports = Coroutine[Any, Any, types.DocumentDiagnosticReport]
+
+
+def register(server: DgemmaServer) -> None:
+    """Have typos looked for from ``initialize`` on."""
+
+    def prepare(params: types.InitializeParams) -> None:
+        proofreading = Proofreading(
+            server.open_session, folder_of=lambda uri: folder_of(server, uri)
+        )
+        server.proofreading = proofreading
+        documents = params.capabilities.text_document
+        if documents is not None and documents.diagnostic is not None:
+            _answer(server, proofreading, params.capabilities)
+        elif documents is not None and documents.publish_diagnostics is not None:
+            with_version = bool(documents.publish_diagnostics.version_support)
+            proofreading.on_news = _Publisher(server, with_version=with_version).publish
+
+    server.at_initialize.append(prepare)
+
+
+def folder_of(server: DgemmaServer, uri: str) -> Path | None:
+    """Give the innermost workspace folder that a document lies in."""
+    roots = list(server.workspace.folders) or [server.workspace.root_uri]
+    try:
+        path = path_of(uri)
+        folders = [path_of(root) for root in roots if root]
+    except ValueError:
+        return None
+    if path is None:
+        return None
+    around = [folder for folder in folders if folder is not None and path.is_relative_to(folder)]
+    return max(around, key=lambda folder: len(folder.parts), default=None)
+
+
+def view_of(server: DgemmaServer, found: Found) -> View | None:
+    """Give the view in which what was found is to be said; ``None`` if the document moved on."""
+    view = server.open_session.look(found.snapshot.uri)
+    return view if view is not None and view.snapshot is found.snapshot else None
+
+
+def range_of(view: View, fix: Fix) -> types.Range:
+    """Give the range to mark: of a word that is lacking, the word after it."""
+    start, end = fix.span.start, fix.span.end
+    text = view.snapshot.text
+    if start == end:
+        while end < len(text) and (text[end].isalnum() or end == start):
+            end += 1
+    return convert.to_range(view.range_of(Span(start=start, end=end)))
+
+
+def to_diagnostic(view: View, fix: Fix) -> types.Diagnostic:
+    """Convert a typo."""
+    safe = fix.tier is Tier.SAFE
+    return types.Diagnostic(
+        range=range_of(view, fix),
+        message=message(fix),
+        severity=types.DiagnosticSeverity.Information if safe else types.DiagnosticSeverity.Hint,
+        code=fix.kind.value,
+        source=SOURCE,
+        data={
+            "replacement": fix.new,
+            "score": round(fix.probability, 3),
+            "tier": fix.tier.value,
+            "version": view.snapshot.version,
+        },
+    )
+
+
+def message(fix: Fix) -> str:
+    """Say what may be wrong."""
+    old, new = fix.old.strip(), fix.new.strip()
+    match fix.kind:
+        case Kind.DOUBLED:
+            return f"“{fix.word}” stands here twice."
+        case _ if not old:
+            return f"“{new}” may be missing here."
+        case _ if not new:
+            return f"“{old}” may be one word too many."
+        case Kind.NONWORD:
+            return f"“{old}” may be misspelt; “{new}”?"
+        case _:
+            return f"“{old}” may be the wrong word; “{new}”?"
+
+
+def _diagnostics(view: View, found: Found) -> list[types.Diagnostic]:
+    shown = [to_diagnostic(view, fix) for fix in found.fixes[:MOST]]
+    if len(found.fixes) > MOST:
+        shown.append(
+            types.Diagnostic(
+                range=range_of(view, found.fixes[MOST]),
+                message=f"{len(found.fixes) - MOST} more typos from here on are not shown.",
+                severity=types.DiagnosticSeverity.Information,
+                code="more",
+                source=SOURCE,
+            )
+        )
+    return shown
+
+
+def _answer(
+    server: DgemmaServer, proofreading: Proofreading, capabilities: types.ClientCapabilities
+) -> None:
+    """Answer ``textDocument/diagnostic``."""
+    workspace = capabilities.workspace
+    can_refresh = bool(
+        workspace and workspace.diagnostics and workspace.diagnostics.refresh_support
+    )
+    refresher = _Refresher(server)
+
+    @server.feature(
+        types.TEXT_DOCUMENT_DIAGNOSTIC,
+        types.DiagnosticOptions(
+            identifier=SOURCE, inter_file_dependencies=False, workspace_diagnostics=False
+        ),
+    )
+    @starts_at_once
+    def diagnostic(params: types.DocumentDiagnosticParams) -> Reports:
+        uri = params.text_document.uri
+        found = proofreading.found(uri)
+        if can_refresh:
+            refresher.owes.discard(uri)
+        return report(uri, found, params.previous_result_id)
+
+    async def report(uri: str, first: Found | None, previous: str | None) -> Any:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _PATIENCE_S if can_refresh else None
+        found = first
+        while found is not None and first is not None and found.pending:
+            left_s = None if until is None else until - loop.time()
+            if left_s is not None and left_s <= 0:
+                refresher.owes.add(uri)
+                break
+            await proofreading.news(uri, timeout_s=left_s)
+            found = proofreading.found(uri)
+            if found is not None and found.snapshot is not first.snapshot:
+                # The client asks again after its changes; what is known by now is no answer.
+                raise rpc.JsonRpcException(
+                    message="The document has changed.",
+                    code=_SERVER_CANCELLED,
+                    data={"retriggerRequest": True},
+                )
+        view = None if found is None else view_of(server, found)
+        items = [] if found is None or view is None else _diagnostics(view, found)
+        result_id = _result_id(items)
+        if result_id == previous:
+            return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result_id)
+        return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=result_id)
+
+    if can_refresh:
+
+        def refresh(uri: str) -> None:
+            found = proofreading.found(uri)
+            if found is not None and found.complete:
+                refresher.note_complete(uri)
+
+        proofreading.on_news = refresh
+
+
+class _Refresher:
+    """Has the client ask again where it got less than there is.
+
+    Attributes:
+        owes: documents whose last answer came before they were looked through.
+    """
+
+    def __init__(self, server: DgemmaServer) -> None:
+        self.owes: set[str] = set()
+        self._server = server
+
+    def note_complete(self, uri: str) -> None:
+        """Say that there is more than was answered, if that is so."""
+        if uri in self.owes:
+            self.owes.discard(uri)
+            self._server.in_background(self._refresh())
+
+    def refresh(self) -> None:
+        """Have the client ask again for all documents."""
+        self._server.in_background(self._refresh())
+
+    async def _refresh(self) -> None:
+        await self._server.workspace_diagnostic_refresh_async(None)
+
+
+class _Publisher:
+    """Sends diagnostics to a client that does not ask; nothing to say is said once."""
+
+    def __init__(self, server: DgemmaServer, *, with_version: bool) -> None:
+        self._server = server
+        self._with_version = with_version
+        self._last: dict[str, str] = {}
+
+    def publish(self, uri: str) -> None:
+        """Send what is known of a document, if it is something else than last time."""
+        found = None if self._server.proofreading is None else self._server.proofreading.found(uri)
+        view = None if found is None else view_of(self._server, found)
+        items = [] if found is None or view is None else _diagnostics(view, found)
+        result_id = _result_id(items)
+        if result_id == self._last.get(uri, _result_id([])):
+            return
+        self._last[uri] = result_id
+        if not items:
+            del self._last[uri]
+        version = view.snapshot.version if view is not None and self._with_version else None
+        self._server.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri=uri, diagnostics=items, version=version)
+        )
+
+
+def _result_id(items: list[types.Diagnostic]) -> str:
+    """Name what is said: the same for the same."""
+    facts = [(repr(one.range), one.message, str(one.severity)) for one in items]
+    return blake2b(repr(facts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -1,0 +1,283 @@
+"""Code actions on typos: quick fixes where they stand, and ``source.fixAll.dgemma``.
+
+What an action may write is what was found, whatever stands in its data.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from lsprotocol import types
+
+from dgemma_engine.types import CancelToken
+from dgemma_engine.worker import Priority
+from dgemma_ls import convert
+from dgemma_ls.features.fill import Infiller
+from dgemma_ls.features.typos import edits_of
+from dgemma_ls.handlers import editing
+from dgemma_ls.handlers.actions import Offer, Provider, Resolved, action_support, wanted
+from dgemma_ls.handlers.arguments import Arguments
+from dgemma_ls.handlers.diagnostics import range_of, to_diagnostic, view_of
+from dgemma_ls.proofread.dictionaries import has_directive, is_word
+from dgemma_ls.proofread.fixes import Fix, Tier
+from dgemma_ls.proofread.proposals import Kind
+from dgemma_ls.protocol import DgemmaServer, or_failed
+from dgemma_ls.questions import View
+from dgemma_ls.types import Edit, Refusal, Snapshot
+from dgemma_ls.workspace_edits import edit_support, to_workspace_edit
+
+NAME = "typos"
+QUICK = "quickfix"
+FIX_ALL = "source.fixAll.dgemma"
+FIX_TYPO, ADD_WORD, IGNORE = "dgemma.fixTypo", "dgemma.addWord", "dgemma.ignoreTypo"
+FIX_DOCUMENT = "dgemma.fixDocument"
+
+_MOST_AT_ONCE = 5  # typos of a selection that get quick fixes
+_SAVE_PATIENCE_S = 0.3
+_NO_SAFE = "There is no typo here that could be mended without asking."
+
+
+def provider(server: DgemmaServer) -> Provider:
+    """Give the code actions."""
+    return Provider(
+        kinds=(QUICK, FIX_ALL),
+        offer=partial(_offer, server),
+        resolve=partial(_resolve, server),
+    )
+
+
+def find(server: DgemmaServer, view: View, start: int | None, end: int | None, new: str) -> Fix:
+    """Give what was found at a place, with one of the replacements that were offered for it.
+
+    Raises:
+        JsonRpcException: if nothing, or something else, was found there.
+    """
+    found = server.open_proofreading.found(view.snapshot.uri)
+    for fix in () if found is None else found.fixes:
+        if (fix.span.start, fix.span.end) == (start, end) and new in (fix.new, *fix.others):
+            return replace(fix, new=new)
+    raise editing.content_modified()
+
+
+def same_word(server: DgemmaServer, fix: Fix, uri: str) -> list[Fix]:
+    """Give all typos of a document that are the same word as this, with the same replacement."""
+    found = server.open_proofreading.found(uri)
+    fixes = () if found is None else found.fixes
+    return [
+        replace(other, new=fix.new)
+        for other in fixes
+        if other.kind is fix.kind and other.old == fix.old and fix.new in (other.new, *other.others)
+    ]
+
+
+async def checked_edits(
+    server: DgemmaServer, view: View, fixes: Sequence[Fix], *, title: str = "Mending typos"
+) -> tuple[Edit, ...]:
+    """Give the edits of those fixes that leave the document whole, all of them together.
+
+    Raises:
+        JsonRpcException: if there is none, or the document moves on.
+    """
+    question = server.open_session.admit(view, feature="typos", priority=Priority.INVOKED)
+    return await editing.compute(
+        server, question, partial(_checked, view.snapshot, tuple(fixes)), title=title
+    )
+
+
+def _checked(
+    snapshot: Snapshot, fixes: Sequence[Fix], engine: Infiller, token: CancelToken
+) -> tuple[Edit, ...] | Refusal:
+    return edits_of(snapshot, fixes)
+
+
+def _offer(server: DgemmaServer, params: types.CodeActionParams) -> Offer:
+    only = params.context.only
+    found = server.open_proofreading.found(params.text_document.uri)
+    view = server.open_session.look(params.text_document.uri) if found is None else None
+    if found is not None:
+        view = view_of(server, found)
+    if view is None:
+        return []
+    # A source action is for menus and for saving, which ask for it by name.
+    if only and wanted(FIX_ALL, only):
+        return _fix_all(server, view, params)
+    if found is None or not wanted(QUICK, only):
+        return []
+    span = view.span_between(convert.to_ends(params.range))
+    here = [
+        fix
+        for fix in found.fixes
+        if fix.span.start <= span.end and span.start <= view.offset_at(_end(view, fix))
+    ]
+    return [action for fix in here[:_MOST_AT_ONCE] for action in _quick_fixes(server, view, fix)]
+
+
+def _end(view: View, fix: Fix) -> Any:
+    return convert.to_position(range_of(view, fix).end)
+
+
+def _quick_fixes(server: DgemmaServer, view: View, fix: Fix) -> list[types.CodeAction]:
+    uri, version = view.snapshot.uri, view.snapshot.version
+    place = {"uri": uri, "version": version, "start": fix.span.start, "end": fix.span.end}
+    actions = [
+        _action(server, view, fix, _title(replace(fix, new=new)), place | {"new": new})
+        for new in dict.fromkeys((fix.new, *fix.others))
+    ]
+    actions[0].is_preferred = fix.tier is Tier.SAFE
+    if (n_same := len(same_word(server, fix, uri))) > 1:
+        title = f"Fix all {n_same} occurrences of “{fix.old}” (dgemma)"
+        actions.append(_action(server, view, fix, title, place | {"new": fix.new, "all": True}))
+    if fix.kind is Kind.NONWORD and is_word(fix.word):
+        for scope, where in _scopes(server, view).items():
+            title = f"Add “{fix.word}” to the {where} (dgemma)"
+            argument = {"uri": uri, "word": fix.word, "scope": scope}
+            actions.append(_command(view, fix, title, ADD_WORD, argument))
+    ignore = {key: place[key] for key in ("uri", "version", "start", "end")}
+    actions.append(_command(view, fix, "Ignore here (dgemma)", IGNORE, ignore))
+    return actions
+
+
+def _scopes(server: DgemmaServer, view: View) -> dict[str, str]:
+    """Give the dictionaries that a word can be added to."""
+    scopes = {"user": "user's dictionary"}
+    if server.open_session.settings.trusted:
+        if server.open_proofreading.dictionary(view.snapshot.uri) is not None:
+            scopes["workspace"] = "workspace's dictionary"
+        language_id = view.snapshot.language_id
+        if edit_support(server.client_capabilities).applies and has_directive(language_id):
+            scopes["file"] = "words of this file"
+    return scopes
+
+
+def _title(fix: Fix) -> str:
+    old, new = fix.old.strip(), fix.new.strip()
+    if not old:
+        return f"Insert “{new}” (dgemma)"
+    return f"Change “{old}” to “{new}” (dgemma)" if new else f"Remove “{old}” (dgemma)"
+
+
+def _action(
+    server: DgemmaServer, view: View, fix: Fix, title: str, argument: dict[str, Any]
+) -> types.CodeAction:
+    """Make an action whose edit is worked out when it is chosen."""
+    support = action_support(server.client_capabilities)
+    if not support.resolves:
+        return _command(view, fix, title, FIX_TYPO, argument)
+    return types.CodeAction(
+        title=title,
+        kind=QUICK,
+        diagnostics=[to_diagnostic(view, fix)],
+        data={**argument, "by": NAME},
+    )
+
+
+def _command(
+    view: View, fix: Fix, title: str, command: str, argument: dict[str, Any]
+) -> types.CodeAction:
+    return types.CodeAction(
+        title=title,
+        kind=QUICK,
+        diagnostics=[to_diagnostic(view, fix)],
+        command=types.Command(title=title, command=command, arguments=[argument]),
+    )
+
+
+def _fix_all(server: DgemmaServer, view: View, params: types.CodeActionParams) -> Offer:
+    title = "Fix all safe typos (dgemma)"
+    support = action_support(server.client_capabilities)
+    if params.context.trigger_kind != types.CodeActionTriggerKind.Invoked:
+        return _fix_all_now(server, view, title)
+    argument = {"uri": view.snapshot.uri, "version": view.snapshot.version}
+    if support.resolves:
+        return [types.CodeAction(title=title, kind=FIX_ALL, data={**argument, "by": NAME})]
+    argument = {"uri": view.snapshot.uri, "tier": Tier.SAFE.value}
+    command = types.Command(title=title, command=FIX_DOCUMENT, arguments=[argument])
+    return [types.CodeAction(title=title, kind=FIX_ALL, command=command)]
+
+
+def _fix_all_now(server: DgemmaServer, view: View, title: str) -> Awaitable[list[types.CodeAction]]:
+    """Give what is known already, soon or not at all: somebody saves a file."""
+    found = server.open_proofreading.found(view.snapshot.uri)
+    safe = [] if found is None else [fix for fix in found.fixes if fix.tier is Tier.SAFE]
+
+    async def answer() -> list[types.CodeAction]:
+        if not safe:
+            return []
+        question = server.open_session.admit(view, feature="typos", priority=Priority.INVOKED)
+        task = partial(_checked, view.snapshot, tuple(safe))
+        try:
+            async with asyncio.timeout(_SAVE_PATIENCE_S):
+                edits = await or_failed(server.open_session.answer(question, task))
+        except TimeoutError:
+            return []
+        if isinstance(edits, Refusal):
+            return []
+        action = types.CodeAction(title=title, kind=FIX_ALL)
+        action.edit = workspace_edit(server, view, edits, title)
+        return [action]
+
+    return answer()
+
+
+def workspace_edit(
+    server: DgemmaServer, view: View, edits: Sequence[Edit], title: str
+) -> types.WorkspaceEdit:
+    """Convert the edits of a code action."""
+    support = edit_support(server.client_capabilities)
+    described = action_support(server.client_capabilities).annotations
+    return to_workspace_edit(
+        view,
+        edits,
+        replace(support, annotations=support.annotations and described),
+        label=title,
+        description=describe(edits),
+    )
+
+
+def describe(edits: Sequence[Edit]) -> str:
+    """Say how much an edit mends."""
+    return f"{len(edits)} {'typo' if len(edits) == 1 else 'typos'} mended"
+
+
+def _resolve(server: DgemmaServer, action: types.CodeAction, data: dict[str, Any]) -> Resolved:
+    params = types.ExecuteCommandParams(command=FIX_TYPO, arguments=[data])
+    known = ("uri", "version", "start", "end", "new", "all", "by")
+    given = Arguments(params, known)
+    view = editing.look(server, given.text("uri"), given.whole("version"))
+    if action.kind == FIX_ALL:
+        return _resolved_all(server, view, action)
+    return _resolved(server, view, chosen(server, view, given), action)
+
+
+def chosen(server: DgemmaServer, view: View, given: Arguments) -> list[Fix]:
+    """Give the fixes that an argument speaks of.
+
+    Raises:
+        JsonRpcException: if they were not found by this server.
+    """
+    start, end = given.whole("start"), given.whole("end")
+    fix = find(server, view, start, end, given.text("new"))
+    return same_word(server, fix, view.snapshot.uri) if given.switch("all") else [fix]
+
+
+async def _resolved(
+    server: DgemmaServer, view: View, fixes: Sequence[Fix], action: types.CodeAction
+) -> types.CodeAction:
+    edits = await checked_edits(server, view, fixes)
+    editing.require_current(server, view)
+    action.edit = workspace_edit(server, view, edits, action.title)
+    return action
+
+
+async def _resolved_all(
+    server: DgemmaServer, view: View, action: types.CodeAction
+) -> types.CodeAction:
+    fixes = await or_failed(server.open_proofreading.complete(view.snapshot.uri))
+    if fixes is None:
+        raise editing.content_modified()
+    safe = [fix for fix in fixes if fix.tier is Tier.SAFE]
+    if not safe:
+        raise editing.failed(_NO_SAFE)
+    return await _resolved(server, view, safe, action)
