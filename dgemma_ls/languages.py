@@ -71,6 +71,13 @@ _ALIASES = {  # what some editors say instead
     "ts": "typescript",
     "tsx": "typescriptreact",
     "json5": "jsonc",
+    "rst": "restructuredtext",
+    # Emacs, by its modes.
+    "gfm": "markdown",
+    "python-base": "python",
+    "js-base": "javascript",
+    "ruby-base": "ruby",
+    "sh-base": "shellscript",
 }
 
 _SUFFIXES = {

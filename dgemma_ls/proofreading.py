@@ -330,9 +330,12 @@ def _announce(watched: _Watched) -> None:
 
 
 def _place(snapshot: Snapshot, fix: Fix) -> tuple[str, str, str, str]:
+    """Give by what a place is known again: its word and what stands beside it on its lines."""
     start, end = fix.span.start, fix.span.end
     text = snapshot.text
-    return snapshot.uri, text[max(0, start - _AROUND) : start], fix.old, text[end : end + _AROUND]
+    before = text[max(0, start - _AROUND) : start].splitlines() or [""]
+    after = text[end : end + _AROUND].splitlines() or [""]
+    return snapshot.uri, before[-1], fix.old, after[0]
 
 
 def _touch(one: Span, other: Span) -> bool:

@@ -21,6 +21,7 @@ from dgemma_ls.documents import Change, DocumentStore, UnknownDocumentError
 from dgemma_ls.elsewhere import Elsewhere
 from dgemma_ls.engines import Worker, make_worker
 from dgemma_ls.features.fill import Infiller
+from dgemma_ls.languages import canonical_id
 from dgemma_ls.positions import PositionEncoding
 from dgemma_ls.privacy import Reason
 from dgemma_ls.questions import Question, RequestFailedError, Task, View, explain, run
@@ -107,7 +108,7 @@ class Session:
         """Take up a document."""
         self._drop(self._scheduler.drop(uri), RefusalReason.STALE)
         before = self._documents.get(uri)
-        self._documents.open(uri, version, language_id, text)
+        self._documents.open(uri, version, canonical_id(language_id), text)
         self._tell_watchers(uri, before)
 
     def change(self, uri: str, version: int, changes: Sequence[Change]) -> None:

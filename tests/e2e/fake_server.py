@@ -3,8 +3,8 @@
 The engine looks at the line before the cursor: after ``slow`` it steps until it is told to stop,
 after ``deaf`` it never stops, after ``boom`` it fails, after ``huge`` it has no memory (not on the
 CPU, unless the line says ``vast``), else it answers at once. A text is rewritten by its words in
-capitals, a hole gets its number, some misspellings are known. What it does is kept in a journal, which
-a test reads with the request ``fake/journal``.
+capitals, a hole gets its number, some misspellings are known. What it does is kept in a
+journal, which a test reads with the request ``fake/journal``.
 """
 
 import asyncio

@@ -168,11 +168,12 @@ def test_eglot_fixes_a_document(run_emacs: Run) -> None:
     form = """
     (progn
       (t-eglot (getenv "FILE"))
+      (t-wait "flagged" (lambda () eglot--diagnostics))
       (eglot-code-actions (point-min) (point-max) "source.fixAll.dgemma" t)
       (t-wait "fixed" (lambda () (not (string-search "recieve" (buffer-string)))))
       (save-buffer))
     """
-    before = b"def receive(message):\n    return message\n\n\nprint(recieve(message))\n"
+    before = b"# You should recieve the message when it is there.\nx = 1\n"
     told = run_emacs(form, before, server=REAL_SERVER)
     assert told["file"] == [before.replace(b"recieve", b"receive")]
 

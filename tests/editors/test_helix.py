@@ -151,11 +151,12 @@ def test_a_selection_is_rewritten_and_undo_brings_its_bytes_back(
 def test_a_quick_fix_mends_a_typo(open_helix: Open, file: Path) -> None:
     need_capability("codeActionProvider")
     helix = open_helix(
-        "def receive(message):\n    return message\n\n\nprint(recieve(message))\n",
-        server=REAL_SERVER,
+        "# You should recieve the message when it is there.\nx = 1\n", server=REAL_SERVER
     )
-    helix.wait("recieve")
-    helix.send("G", "?", "recieve" + ENTER, " a")
-    helix.wait("receive")
+    helix.wait("misspelt")
+    helix.send("gg", "/", "recieve" + ENTER, " a")
+    helix.wait("Change")
     helix.send(ENTER)
-    helix.wait("recieve", gone=True)
+    helix.wait("should receive the")
+    helix.send("u", ":w!" + ENTER)
+    wait_until(lambda: file.read_bytes().startswith(b"# You should recieve"), "undone and written")

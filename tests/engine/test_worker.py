@@ -404,3 +404,22 @@ def test_a_model_that_nobody_needs_is_dropped_and_loaded_again_at_need() -> None
     assert worker.submit(lambda model, token: model).future.result(_PATIENCE_S) == "model"
     assert loads == ["load", "load"]
     assert worker.close(_PATIENCE_S)
+
+
+def test_background_work_leaves_the_worker_idle_for_whoever_waits(
+    worker: EngineWorker[str],
+) -> None:
+    running, waiting, asked = Gate(), Gate(), Gate()
+    worker.submit(running, priority=Priority.DOCUMENT)
+    assert running.entered.wait(_PATIENCE_S)
+    worker.submit(waiting, priority=Priority.DOCUMENT)
+    assert worker.idle
+    job = worker.submit(asked, priority=Priority.REWRITE)
+    assert not worker.idle
+    running.released.set()
+    assert asked.entered.wait(_PATIENCE_S)
+    assert not waiting.entered.is_set()
+    assert not worker.idle
+    asked.released.set()
+    waiting.released.set()
+    job.future.result(_PATIENCE_S)
