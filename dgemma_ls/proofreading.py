@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 PAUSE_S = 0.3
 """Without a change, before a document is looked at again."""
 _FAILED = "The document could not be looked through; the log has the details."
+_NOTEBOOK = ".ipynb"
 _AROUND = 20  # characters on each side by which an ignored place is known again
 
 
@@ -92,7 +93,9 @@ class Proofreading:
         self._ignored: set[tuple[str, str, str, str]] = set()
         self._files: dict[Path, WordFile] = {}
         self._knowledge: asyncio.Future[Knowledge] | None = None
+        self._open: dict[str, None] = {}  # URIs, in order
         session.watchers.append(self._note_change)
+        session.reviewers.append(self._review)
 
     def found(self, uri: str) -> Found | None:
         """Give what is known now; ``None`` for what is not open or not proofread."""
@@ -162,19 +165,32 @@ class Proofreading:
 
     def look_again(self) -> None:
         """Look through all documents again, as what is right has changed."""
-        for uri, watched in list(self._documents.items()):
-            if (snapshot := self._session.document(uri)) is not None and self._is_wanted(snapshot):
-                watched.older, watched.check = self._all(watched), None
-                self._start(watched, pause_s=0.0)
-            else:
-                self._forget(uri)
+        for watched in list(self._documents.values()):
+            watched.older, watched.check = self._all(watched), None
+            self._start(watched, pause_s=0.0)
 
     def close(self) -> None:
-        """Stop looking."""
+        """Stop looking, and say nothing more."""
+        self.on_news = lambda uri: None
         for uri in list(self._documents):
             self._forget(uri)
 
+    def _review(self) -> None:
+        """See which documents are to be looked at, as settings or ignore files have changed."""
+        for uri in self._open:
+            snapshot = self._session.document(uri)
+            if snapshot is None or not self._is_wanted(snapshot):
+                self._forget(uri)
+            elif uri not in self._documents:
+                self._documents[uri] = watched = _Watched(snapshot=snapshot)
+                self._start(watched, pause_s=0.0)
+            self.on_news(uri)
+
     def _note_change(self, uri: str, before: Snapshot | None, now: Snapshot | None) -> None:
+        if now is None:
+            self._open.pop(uri, None)
+        else:
+            self._open[uri] = None
         if now is None or not self._is_wanted(now):
             self._forget(uri)
             return
@@ -216,6 +232,8 @@ class Proofreading:
     def _path(self, uri: str) -> PurePath:
         """Give a document's path from its workspace folder, or else its name alone."""
         path, folder = PurePath(unquote(urlsplit(uri).path)), self._folder_of(uri)
+        if path.suffix == _NOTEBOOK:  # its cells are documents of their own
+            return PurePath(path.stem)
         if folder is not None and path.is_relative_to(folder):
             return path.relative_to(folder)
         return PurePath(path.name)

@@ -59,6 +59,7 @@ class Session:
         counters: how often what happened, by stable words; no text, and it stays here.
         on_status: called on the loop whenever :attr:`status` may have changed.
         watchers: called when a document was opened, changed or closed.
+        reviewers: called when settings, folders or ignore files have changed.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Session:
         self.counters: Counter[str] = Counter()
         self.on_status: Callable[[], None] = _nothing
         self.watchers: list[Watcher] = []
+        self.reviewers: list[Callable[[], None]] = []
         self._encoding = encoding
         self._documents = DocumentStore()
         self.workspace = Workspace(self._documents)
@@ -98,11 +100,13 @@ class Session:
         """Put settings in force; those that are read at the start wait for the next one."""
         self.settings = settings
         self._scheduler.configure(settings)
+        self._tell_reviewers()
 
     def review(self) -> None:
         """Look again whether documents may be worked on: folders or ignore files changed."""
         self.workspace.watch_again()
         self.on_status()
+        self._tell_reviewers()
 
     def open(self, uri: str, version: int, language_id: str, text: str) -> None:
         """Take up a document."""
@@ -313,6 +317,10 @@ class Session:
         if self._worker.fallen_back is not None:
             return Status(kind=StatusKind.WARNING, busy=busy, message=_ON_CPU)
         return Status(kind=StatusKind.NORMAL, busy=busy, message="")
+
+    def _tell_reviewers(self) -> None:
+        for reviewer in self.reviewers:
+            reviewer()
 
     def _tell_watchers(self, uri: str, before: Snapshot | None) -> None:
         now = self._documents.get(uri)

@@ -1,6 +1,7 @@
 """Typos as diagnostics: asked for where the client can, else sent to it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from hashlib import blake2b
 from pathlib import Path
@@ -108,6 +109,11 @@ def message(fix: Fix) -> str:
             return f"“{old}” may be the wrong word; “{new}”?"
 
 
+def _said(server: DgemmaServer, found: Found | None) -> list[types.Diagnostic]:
+    view = None if found is None else view_of(server, found)
+    return [] if found is None or view is None else _diagnostics(view, found)
+
+
 def _diagnostics(view: View, found: Found) -> list[types.Diagnostic]:
     shown = [to_diagnostic(view, fix) for fix in found.fixes[:MOST]]
     if len(found.fixes) > MOST:
@@ -131,7 +137,9 @@ def _answer(
     can_refresh = bool(
         workspace and workspace.diagnostics and workspace.diagnostics.refresh_support
     )
-    refresher = _Refresher(server)
+    answers = _Answers(server, proofreading, patience_s=_PATIENCE_S if can_refresh else None)
+    if can_refresh:
+        proofreading.on_news = answers.note_news
 
     @server.feature(
         types.TEXT_DOCUMENT_DIAGNOSTIC,
@@ -142,66 +150,80 @@ def _answer(
     @starts_at_once
     def diagnostic(params: types.DocumentDiagnosticParams) -> Reports:
         uri = params.text_document.uri
-        found = proofreading.found(uri)
-        if can_refresh:
-            refresher.owes.discard(uri)
-        return report(uri, found, params.previous_result_id)
+        return answers.report(uri, proofreading.found(uri), params.previous_result_id)
 
-    async def report(uri: str, first: Found | None, previous: str | None) -> Any:
+
+class _Answers:
+    """Answers a client that asks, and has it ask again when there is something else to say.
+
+    Args:
+        server: the server.
+        proofreading: what is known.
+        patience_s: how long a look may take before what there is is the answer; ``None`` for a
+            client that cannot be told to ask again: it waits for all.
+    """
+
+    def __init__(
+        self, server: DgemmaServer, proofreading: Proofreading, *, patience_s: float | None
+    ) -> None:
+        self._server = server
+        self._proofreading = proofreading
+        self._patience_s = patience_s
+        self._said: dict[str, str] = {}  # result ids
+        self._n_asking: Counter[str] = Counter()
+
+    async def report(
+        self, uri: str, first: Found | None, previous: str | None
+    ) -> types.DocumentDiagnosticReport:
+        """Wait for the look through a document, and give what was found.
+
+        Args:
+            uri: the document.
+            first: what was known when it was asked about.
+            previous: the last result that the client has.
+        """
+        self._n_asking[uri] += 1
+        try:
+            found = await self._settled(uri, first)
+        finally:
+            self._n_asking[uri] -= 1
+        items = _said(self._server, found)
+        result_id = self._said[uri] = _result_id(items)
+        if result_id == previous:
+            return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result_id)
+        return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=result_id)
+
+    def note_news(self, uri: str) -> None:
+        """Have the client ask again if what it was told last is no longer so."""
+        if self._server.open_session.document(uri) is None:
+            self._said.pop(uri, None)
+            return
+        found = self._proofreading.found(uri)
+        unsettled = found is not None and found.pending
+        if uri not in self._said or self._n_asking[uri] or unsettled:
+            return
+        result_id = _result_id(_said(self._server, found))
+        if result_id != self._said[uri]:
+            self._said[uri] = result_id  # asked for once
+            self._server.in_background(self._refresh())
+
+    async def _settled(self, uri: str, first: Found | None) -> Found | None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + _PATIENCE_S if can_refresh else None
+        until = None if self._patience_s is None else loop.time() + self._patience_s
         found = first
-        while found is not None and first is not None and found.pending:
+        while first is not None and found is not None and found.pending:
             left_s = None if until is None else until - loop.time()
             if left_s is not None and left_s <= 0:
-                refresher.owes.add(uri)
-                break
-            await proofreading.news(uri, timeout_s=left_s)
-            found = proofreading.found(uri)
+                return found
+            await self._proofreading.news(uri, timeout_s=left_s)
+            found = self._proofreading.found(uri)
             if found is not None and found.snapshot is not first.snapshot:
-                # The client asks again after its changes; what is known by now is no answer.
                 raise rpc.JsonRpcException(
                     message="The document has changed.",
                     code=_SERVER_CANCELLED,
                     data={"retriggerRequest": True},
                 )
-        view = None if found is None else view_of(server, found)
-        items = [] if found is None or view is None else _diagnostics(view, found)
-        result_id = _result_id(items)
-        if result_id == previous:
-            return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result_id)
-        return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=result_id)
-
-    if can_refresh:
-
-        def refresh(uri: str) -> None:
-            found = proofreading.found(uri)
-            if found is not None and found.complete:
-                refresher.note_complete(uri)
-
-        proofreading.on_news = refresh
-
-
-class _Refresher:
-    """Has the client ask again where it got less than there is.
-
-    Attributes:
-        owes: documents whose last answer came before they were looked through.
-    """
-
-    def __init__(self, server: DgemmaServer) -> None:
-        self.owes: set[str] = set()
-        self._server = server
-
-    def note_complete(self, uri: str) -> None:
-        """Say that there is more than was answered, if that is so."""
-        if uri in self.owes:
-            self.owes.discard(uri)
-            self._server.in_background(self._refresh())
-
-    def refresh(self) -> None:
-        """Have the client ask again for all documents."""
-        self._server.in_background(self._refresh())
+        return found
 
     async def _refresh(self) -> None:
         await self._server.workspace_diagnostic_refresh_async(None)
@@ -217,16 +239,15 @@ class _Publisher:
 
     def publish(self, uri: str) -> None:
         """Send what is known of a document, if it is something else than last time."""
-        found = None if self._server.proofreading is None else self._server.proofreading.found(uri)
-        view = None if found is None else view_of(self._server, found)
-        items = [] if found is None or view is None else _diagnostics(view, found)
+        found = self._server.open_proofreading.found(uri)
+        items = _said(self._server, found)
         result_id = _result_id(items)
         if result_id == self._last.get(uri, _result_id([])):
             return
         self._last[uri] = result_id
         if not items:
             del self._last[uri]
-        version = view.snapshot.version if view is not None and self._with_version else None
+        version = found.snapshot.version if found is not None and self._with_version else None
         self._server.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(uri=uri, diagnostics=items, version=version)
         )

@@ -165,6 +165,23 @@ def test_a_client_that_does_not_ask_is_sent_diagnostics(wire: Wire) -> None:
     wire.leave()
 
 
+def test_a_client_is_told_to_ask_again_when_there_is_something_else_to_say(wire: Wire) -> None:
+    refresh = {"workspace": {**ABLE["workspace"], "diagnostics": {"refreshSupport": True}}}
+    uri = opened(wire, SOURCE, capabilities={**PULLING, **refresh})
+    while len(found := pull(wire, uri)) < 4:  # what there is after a second
+        pass
+    n_told = sum(each["method"] == "workspace/diagnostic/refresh" for each in wire.notifications)
+    settings = {"settings": {"dgemma": {"typos": "off"}}}
+    wire.notify("workspace/didChangeConfiguration", settings)
+    wire.message("workspace/diagnostic/refresh", number=n_told + 1)
+    assert pull(wire, uri) == []
+    settings = {"settings": {"dgemma": {"typos": "on"}}}
+    wire.notify("workspace/didChangeConfiguration", settings)
+    wire.message("workspace/diagnostic/refresh", number=n_told + 2)
+    assert pull(wire, uri) == found
+    wire.leave()
+
+
 def test_names_in_programs_are_left_alone(wire: Wire) -> None:
     source = "def recieve(x):\n    # We recieve what you should seperate here.\n    return x\n"
     uri = opened(wire, source, uri="file:///a.py", language_id="python")
