@@ -20,7 +20,7 @@ from dgemma_ls.proofread.passages import Document, Passage, document_steps
 from dgemma_ls.proofread.steps import Steps
 from dgemma_ls.types import Snapshot
 
-_BEFORE, _AFTER = 300, 120  # characters around a paragraph that the model reads too
+_BEFORE, _AFTER = 150, 120  # characters around a paragraph that the model reads too
 _WORDS_AT_ONCE = 60  # in paragraphs looked at together
 _WORDS_LISTED_AT_ONCE = 4_000  # asked of the curated list in one go, about 10 ms
 _STEP_S = 0.02

@@ -219,7 +219,7 @@ def _confusable(word: str, lexicon: Lexicon, ngrams: NGrams) -> tuple[tuple[str,
         return ()
     variants = lexicon.variants(word)
     found = dict.fromkeys(_sets().get(word, ()))
-    near = [other for other, _ in lexicon.one_away(word)] + list(_inflections(word, lexicon))
+    near = [*lexicon.frequent_one_away(word, min_zipf=_MIN_ZIPF), *_inflections(word, lexicon)]
     for other in near:
         if lexicon.zipf(other) < _MIN_ZIPF or ngrams.count(other) < _MIN_COUNT or len(other) < 2:
             continue

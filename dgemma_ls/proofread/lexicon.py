@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA
 
 AMERICAN, BRITISH, CANADIAN = 1, 2, 4
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_ALPHABET = frozenset(_LETTERS + "'")
 _ISE = re.compile(r"is(?=(?:e|ed|es|er|ers|ing|able|ation|ations)$)")
 _TENTHS = 10.0
 _MIN_LETTERS_FOR_TWO = 6  # below, too much lies two letters away
@@ -28,6 +29,7 @@ class Lexicon:
         """Take for each lowercase word its Zipf frequency and the variants that have it."""
         self._rows = rows
         self._by_length: defaultdict[int, list[str]] = defaultdict(list)
+        self._by_rest: dict[float, dict[str, list[str]]] = {}  # by frequency
         self._two_away = lru_cache(maxsize=4096)(self._find_two_away)
         self._one_away = lru_cache(maxsize=16384)(self._find_one_away)
 
@@ -70,6 +72,38 @@ class Lexicon:
         """Give the words exactly one edit away, most frequent first."""
         return self._one_away(word.lower().replace("’", "'"))
 
+    def frequent_one_away(self, word: str, *, min_zipf: float) -> tuple[str, ...]:
+        """Give the frequent words exactly one edit away, most frequent first.
+
+        As :meth:`one_away`, but quick: only frequent words are looked at, by what is left of them
+        without a letter.
+
+        Args:
+            word: in any case.
+            min_zipf: from what frequency on a word is frequent.
+        """
+        lower = word.lower().replace("’", "'")
+        if min_zipf not in self._by_rest:
+            self._by_rest[min_zipf] = self._index_rests(min_zipf)
+        by_rest = self._by_rest[min_zipf]
+        near = {known for rest in (lower, *_rests(lower)) for known in by_rest.get(rest, ())}
+        found = [
+            known
+            for known in near
+            if known != lower
+            and OSA.distance(lower, known, score_cutoff=1) == 1
+            and _ALPHABET.issuperset(set(known).difference(lower))
+        ]
+        return tuple(sorted(found, key=self._rank))
+
+    def _index_rests(self, min_zipf: float) -> dict[str, list[str]]:
+        by_rest: dict[str, list[str]] = {}
+        for known, (zipf, _) in self._rows.items():
+            if zipf >= min_zipf:
+                for rest in {known, *_rests(known)}:
+                    by_rest.setdefault(rest, []).append(known)
+        return by_rest
+
     def _find_one_away(self, word: str) -> tuple[tuple[str, int], ...]:
         found = {edit for edit in _edits(word) if edit in self._rows and edit != word}
         return tuple((edit, 1) for edit in sorted(found, key=self._rank))
@@ -102,6 +136,11 @@ def load_lexicon() -> Lexicon:
         word, zipf, variants = line.split("\t")
         rows[word] = (int(zipf) / _TENTHS, int(variants))
     return Lexicon(rows)
+
+
+def _rests(word: str) -> set[str]:
+    """Give what is left of a word without one letter."""
+    return {word[:at] + word[at + 1 :] for at in range(len(word))}
 
 
 def _edits(word: str) -> Collection[str]:

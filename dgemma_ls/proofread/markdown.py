@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from dgemma_engine.types import Span
 from dgemma_ls.proofread.assemble import make_region
@@ -58,5 +59,10 @@ def _inline_markup(text: str, span: Span, continuations: Sequence[Span]) -> Iter
     for prefix in continuations:
         a, b = prefix.start - span.start, min(prefix.end, span.end) - span.start
         content = content[:a] + " " * (b - a) + content[b:]
-    for _, node in captures(MARKDOWN_INLINE, content, _INLINE):
-        yield Span(start=span.start + node.start, end=span.start + node.end)
+    for start, end in _inline_nodes(content):
+        yield Span(start=span.start + start, end=span.start + end)
+
+
+@lru_cache(maxsize=8192)  # of the paragraphs of an edited document, most are as they were
+def _inline_nodes(content: str) -> tuple[tuple[int, int], ...]:
+    return tuple((node.start, node.end) for _, node in captures(MARKDOWN_INLINE, content, _INLINE))

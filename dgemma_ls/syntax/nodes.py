@@ -1,12 +1,14 @@
 """Nodes of a text's tree by query, and the tree's outline. Knows no edits and no documents."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from tree_sitter import Query, QueryCursor
 
 from dgemma_engine.types import Span
 from dgemma_ls.languages import INLINE_GRAMMARS, Grammar, grammar_for
 from dgemma_ls.syntax.trees import language_of, parse_anew
+
+_parse_anew = lru_cache(maxsize=2)(parse_anew)  # several queries in a row ask about one text
 
 MARKDOWN_INLINE = "markdown_inline"
 """No document's language: that of one paragraph of Markdown."""
@@ -29,7 +31,7 @@ def captures(language_id: str, text: str, query: str) -> list[tuple[str, Span]]:
     """
     grammar = _grammar(language_id)
     # Not from a kept tree: what is found in a broken text shall depend on the text alone.
-    parsed = parse_anew(grammar, text)
+    parsed = _parse_anew(grammar, text)
     found = QueryCursor(_query(grammar, query)).captures(parsed.tree.root_node)
     return sorted(
         ((name, parsed.span_of(node)) for name, nodes in found.items() for node in nodes),
@@ -53,7 +55,7 @@ def matches(language_id: str, text: str, query: str) -> tuple[dict[str, Span], .
         ValueError: as :func:`captures`.
     """
     grammar = _grammar(language_id)
-    parsed = parse_anew(grammar, text)
+    parsed = _parse_anew(grammar, text)
     found = QueryCursor(_query(grammar, query)).matches(parsed.tree.root_node)
     spans = (
         {name: parsed.span_of(nodes[0]) for name, nodes in of_match.items()}

@@ -19,8 +19,8 @@ from dgemma_engine.types import CancelToken, Place, Span, TokenReading
 _MAX_WINDOW = 256
 _OVERLAP = 32  # tokens on each side that are only context; a quarter of small windows
 _BATCH = 8
-_QUANTUM = 1_000  # characters between places where contexts may begin, so that prefixes are shared
-_MIN_CONTEXT = 300  # characters
+_QUANTUM = 200  # characters between places where contexts may begin, so that prefixes are shared
+_MIN_CONTEXT = 150  # characters
 _AFTER_CHARACTERS = 80
 _STORE_BYTES = 64 * 2**20
 

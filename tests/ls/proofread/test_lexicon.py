@@ -33,3 +33,11 @@ def test_neighbours_are_as_far_away_as_is_said(word: str, data: st.DataObject) -
     typed = word[:at] + data.draw(st.sampled_from("aeqz")) + word[at + 1 :]
     for other, distance in LEXICON.neighbours(typed):
         assert OSA.distance(typed, other) == distance
+
+
+@given(st.sampled_from(["its", "it's", "naive", "naïve", "form", "then", "untied", "a", "Their"]))
+def test_frequent_neighbours_are_those_of_all_that_are_frequent(word: str) -> None:
+    found = LEXICON.frequent_one_away(word, min_zipf=4.0)
+    assert found == tuple(
+        other for other, _ in LEXICON.one_away(word) if LEXICON.zipf(other) >= 4.0
+    )
