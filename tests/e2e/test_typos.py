@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .conftest import FAKE_SERVER, REAL_SERVER, Wire
-from .test_rewrite import ABLE, answer_edit, start_command
+from .test_rewrite import ABLE, answer_edit, journal, start_command
 
 pytestmark = pytest.mark.e2e
 
@@ -241,11 +241,15 @@ def test_suggestions_come_before_a_long_document_is_through(wire: Wire) -> None:
     wire.open("file:///long.md", LONG, "markdown")
     wire.open("file:///a.py", "x = \n")
     long = start_pull(wire, "file:///long.md")
+    journal(wire, "compare 1")  # it is being looked through
     for kind in (1, 2, 1):
         number = wire.start_inline("file:///a.py", 0, 4, kind=kind)
         assert wire.answer(number)["result"]["items"]
     assert long not in wire._answers
     assert len(wire.answer(long)["result"]["items"]) == 201
+    steps = journal(wire, "compare 1")
+    last = len(steps) - 1 - steps[::-1].index("start x = ")
+    assert "compare 1" in steps[last:], "the suggestions came after all of it"
     wire.leave()
 
 
