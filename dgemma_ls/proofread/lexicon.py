@@ -11,9 +11,6 @@ from collections.abc import Collection
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 AMERICAN, BRITISH, CANADIAN = 1, 2, 4
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ALPHABET = frozenset(_LETTERS + "'")
@@ -82,6 +79,8 @@ class Lexicon:
             word: in any case.
             min_zipf: from what frequency on a word is frequent.
         """
+        from rapidfuzz.distance import OSA  # not before it is needed: the server starts without it
+
         lower = word.lower().replace("’", "'")
         if min_zipf not in self._by_rest:
             self._by_rest[min_zipf] = self._index_rests(min_zipf)
@@ -109,6 +108,9 @@ class Lexicon:
         return tuple((edit, 1) for edit in sorted(found, key=self._rank))
 
     def _find_two_away(self, word: str) -> tuple[tuple[str, int], ...]:
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
         if len(word) < _MIN_LETTERS_FOR_TWO:
             return ()
         if not self._by_length:

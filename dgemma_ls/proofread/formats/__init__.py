@@ -8,21 +8,40 @@ from functools import lru_cache
 
 from dgemma_ls.proofread.formats.html_format import read_html
 from dgemma_ls.proofread.formats.json_format import read_json
-from dgemma_ls.proofread.formats.markdown_format import read_front_matter, read_markdown
 from dgemma_ls.proofread.formats.toml_format import read_toml
 from dgemma_ls.proofread.formats.types import Leaf, Structure, Style
 from dgemma_ls.proofread.formats.xml_format import read_xml
-from dgemma_ls.proofread.formats.yaml_format import read_yaml
 
 __all__ = ["Leaf", "Structure", "Style", "has_format", "read_front_matter", "read_structure"]
 
+
+# Their parsers are imported at first use: the server starts without them.
+def read_front_matter(text: str) -> Structure | None:
+    """Read the front matter of a Markdown document; see ``markdown_format``."""
+    from dgemma_ls.proofread.formats import markdown_format
+
+    return markdown_format.read_front_matter(text)
+
+
+def _read_markdown(text: str) -> Structure | None:
+    from dgemma_ls.proofread.formats import markdown_format
+
+    return markdown_format.read_markdown(text)
+
+
+def _read_yaml(text: str) -> Structure | None:
+    from dgemma_ls.proofread.formats import yaml_format
+
+    return yaml_format.read_yaml(text)
+
+
 _READERS: dict[str, Callable[[str], Structure | None]] = {
     **dict.fromkeys(("json", "jsonc"), read_json),
-    "yaml": read_yaml,
+    "yaml": _read_yaml,
     "toml": read_toml,
     **dict.fromkeys(("xml", "svg", "xhtml"), read_xml),
     "html": read_html,
-    "markdown": read_markdown,
+    "markdown": _read_markdown,
 }
 
 
