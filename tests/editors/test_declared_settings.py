@@ -38,7 +38,7 @@ def test_the_server_takes_every_default_as_it_is() -> None:
 def test_the_code_sends_all_of_the_servers_settings_and_no_other() -> None:
     code = (SOURCES / "options.ts").read_text("utf-8")
     for constant, scope in ("MACHINE_SETTINGS", "machine"), ("WINDOW_SETTINGS", "window"):
-        (names,) = re.findall(rf"{constant} = \[(.*?)\]", code)
+        (names,) = re.findall(rf"{constant} = \[(.*?)\]", code, re.DOTALL)
         declared = [name.split(".")[1] for name, it in properties().items() if it["scope"] == scope]
         assert re.findall(r'"(\w+)"', names) == declared
 

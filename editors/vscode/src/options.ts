@@ -2,7 +2,15 @@
 
 /** The server's settings by their names in `dgemma_ls/settings.py`; a test compares the two. */
 export const MACHINE_SETTINGS = ["model", "device", "unload_after_s", "record_dir", "statistics_file"] as const;
-export const WINDOW_SETTINGS = ["n_candidates", "debounce_ms", "deadline_ms", "completion", "context"] as const;
+export const WINDOW_SETTINGS = [
+  "n_candidates",
+  "debounce_ms",
+  "deadline_ms",
+  "completion",
+  "context",
+  "typos",
+  "typo_tier",
+] as const;
 
 /** Gives the value of `dgemma.NAME` as it is in force. */
 export type Read = (name: string) => unknown;
