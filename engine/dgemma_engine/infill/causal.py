@@ -20,7 +20,7 @@ from dgemma_engine.types import CancelToken
 _NATS_BEHIND = 9.0
 """A path so much less likely than the best of its length is not worth judging."""
 
-_NATS_OF_DOUBT = 2.0
+_NATS_OF_DOUBT = 1.5
 """So much worse than the best known path may a beginning be and still be gone on with: the judge,
 who reads more of the suffix, may see it otherwise."""
 
