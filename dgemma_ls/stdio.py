@@ -52,6 +52,7 @@ def serve_stdio(
     log.info("bye: code=%d", code)
     if server.session is not None or threading.active_count() > 1:
         logging.shutdown()  # what was sent is flushed: pygls does so after each message
+        sys.stdout.flush()  # what libraries printed, which goes to stderr
         os._exit(code)
     return code
 

@@ -151,7 +151,7 @@ def test_where_nobody_is_there_is_no_link(tmp_path: Path) -> None:
 
 def test_the_last_line_of_a_server_that_does_not_start_is_told(tmp_path: Path) -> None:
     place = Place(path=tmp_path / "private" / "x.json")
-    fail = "import sys; print('first'); sys.exit('it has no heart')"
+    fail = "import sys; print('first', flush=True); sys.exit('it has no heart')"
 
     with pytest.raises(AttachError, match="did not start: it has no heart"):
         connect_or_start(place, version="1.0", start=[sys.executable, "-c", fail])
