@@ -37,7 +37,7 @@ from tests.engine.infill.oracle_language import (
 
 RULES = TokenRules(TOKENIZER, VOCAB_SIZE, torch.device("cpu"))  # type: ignore[arg-type]
 LENGTHS = tuple(range(1, 14))
-FEW, MANY = 10, 300
+FEW, MANY = 10, 60
 
 
 def wilson(n_right: int, n_all: int) -> tuple[float, float]:
