@@ -51,6 +51,7 @@ from dgemma_ls.syntax import (
     count_unpaired,
     find_unpaired,
     flaws_of,
+    has_limits,
     parse,
     parse_anew,
     section_around,
@@ -107,9 +108,7 @@ _PASSES = _Judgement(breaks=False)
 @lru_cache(maxsize=4)  # whoever is told that an edit breaks the parse asks next where
 def _judge(snapshot: Snapshot, edit: Edit) -> _Judgement:
     grammar = grammar_for(snapshot.language_id)
-    if grammar is None or not all(
-        can_parse(grammar, text) for text in (snapshot.text, edit.apply(snapshot))
-    ):
+    if grammar is None or not _takes_both(grammar, snapshot, edit):
         return _judge_brackets(snapshot, edit)
     section = section_around(snapshot.language_id, snapshot.text, edit.span)
     shift = section.start
@@ -118,6 +117,13 @@ def _judge(snapshot: Snapshot, edit: Edit) -> _Judgement:
     judgement = _judge_section(grammar, text, replace(edit, span=span))
     culprits = (Span(start=each.start + shift, end=each.end + shift) for each in judgement.culprits)
     return replace(judgement, culprits=tuple(culprits))
+
+
+def _takes_both(grammar: Grammar, snapshot: Snapshot, edit: Edit) -> bool:
+    """Say whether the parser takes the text before and after; a copy only where it may not."""
+    if not has_limits(grammar):
+        return True
+    return can_parse(grammar, snapshot.text) and can_parse(grammar, edit.apply(snapshot))
 
 
 def _judge_brackets(snapshot: Snapshot, edit: Edit) -> _Judgement:

@@ -26,7 +26,9 @@ def still_reads(snapshot: Snapshot, edit: Edit) -> bool:
     """
     language_id = snapshot.language_id
     at_cursor = edit.span.start == edit.span.end
-    if len(snapshot.text) > _MOST_CHARACTERS or (at_cursor and language_id == "python"):
+    if language_id not in _STRICT and (at_cursor or language_id != "python"):
+        return True
+    if len(snapshot.text) > _MOST_CHARACTERS:
         return True
     return not _reads(language_id, snapshot.text) or _reads(language_id, edit.apply(snapshot))
 
@@ -38,7 +40,7 @@ def _reads(language_id: str, text: str) -> bool:
         from dgemma_ls.proofread.formats import read_structure
 
         return read_structure(language_id, text) is not None
-    return language_id != "python" or _is_python(text)
+    return _is_python(text)
 
 
 def _is_python(text: str) -> bool:

@@ -11,7 +11,14 @@ from dgemma_ls.syntax.brackets import count_unpaired, find_unpaired
 from dgemma_ls.syntax.flaws import Flaw, find_flaws, flaws_of, has_grammar
 from dgemma_ls.syntax.nodes import MARKDOWN_INLINE, captures, matches, outline, parses
 from dgemma_ls.syntax.sections import section_around
-from dgemma_ls.syntax.trees import QUICKLY_PARSED, ParsedText, can_parse, parse, parse_anew
+from dgemma_ls.syntax.trees import (
+    QUICKLY_PARSED,
+    ParsedText,
+    can_parse,
+    has_limits,
+    parse,
+    parse_anew,
+)
 
 __all__ = [
     "MARKDOWN_INLINE",
@@ -27,6 +34,7 @@ __all__ = [
     "find_unpaired",
     "flaws_of",
     "has_grammar",
+    "has_limits",
     "language_for_path",
     "matches",
     "node_kind_at",

@@ -98,13 +98,18 @@ class ParsedText:
         return Span(start=self.offset_of(node.start_byte), end=self.offset_of(node.end_byte))
 
 
+def has_limits(grammar: Grammar) -> bool:
+    """Say whether there are texts that a grammar's parser does not take."""
+    return grammar.module == "tree_sitter_yaml"
+
+
 def can_parse(grammar: Grammar, text: str) -> bool:
     """Say whether a parser takes a text; YAML's crashes where a text is nested too deeply.
 
     No level of indentation is narrower than a column, so the column at which a line's content
     begins bounds how deep it lies.
     """
-    if grammar.module != "tree_sitter_yaml":
+    if not has_limits(grammar):
         return True
     return all(len(match[0]) <= _MAX_YAML_COLUMN for match in _YAML_NESTING.finditer(text))
 
