@@ -34,8 +34,9 @@ from dgemma_engine.worker import EngineWorker, Job, Priority
 
 if TYPE_CHECKING:
     from dgemma_engine.config import GenerationConfig, ModelConfig
-    from dgemma_engine.engine import Engine, load
+    from dgemma_engine.engine import Engine
     from dgemma_engine.generate import StepReport
+    from dgemma_engine.loading import load
     from dgemma_engine.memory import release_memory
     from dgemma_engine.prefix_cache import PrefixCache
     from dgemma_engine.tokenizer import Tokenizer
@@ -81,7 +82,7 @@ _LAZY = {
     "PrefixCache": "prefix_cache",
     "StepReport": "generate",
     "Tokenizer": "tokenizer",
-    "load": "engine",
+    "load": "loading",
     "release_memory": "memory",
 }
 

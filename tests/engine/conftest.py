@@ -7,8 +7,9 @@ import pytest
 import torch
 from transformers import DiffusionGemmaForBlockDiffusion
 
-from dgemma_engine.engine import Engine, load
+from dgemma_engine.engine import Engine
 from dgemma_engine.infill.settings import SETTINGS_NAME
+from dgemma_engine.loading import load
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer, load_tokenizer
 from tests.engine.oracle import (
     ENDING_TOKEN_IDS,

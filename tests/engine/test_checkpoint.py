@@ -22,8 +22,8 @@ from dgemma_engine.checkpoint import (
     stored_bytes,
 )
 from dgemma_engine.config import load_model_config, parse_model_config
-from dgemma_engine.engine import load
 from dgemma_engine.errors import CheckpointError, ConfigError, TokenizerError
+from dgemma_engine.loading import load
 from dgemma_engine.model.transformer import Transformer
 from tests.engine.conftest import Pair
 from tests.engine.oracle import random_canvas, random_ids, read_json, write_json

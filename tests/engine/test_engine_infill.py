@@ -18,7 +18,8 @@ from dgemma_engine import (
     RequestError,
     StopReason,
 )
-from dgemma_engine.engine import Engine, load
+from dgemma_engine.engine import Engine
+from dgemma_engine.loading import load
 from dgemma_engine.model.transformer import Transformer
 from tests.engine.conftest import Pair
 from tests.engine.oracle import SPECIAL_TOKENS, TRAINING_TEXT, engine_with, read_json, write_json

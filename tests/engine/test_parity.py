@@ -16,9 +16,10 @@ from transformers.models.diffusion_gemma.generation_diffusion_gemma import (
 )
 
 from dgemma_engine.config import load_model_config
-from dgemma_engine.engine import Engine, load
+from dgemma_engine.engine import Engine
 from dgemma_engine.errors import RequestError
 from dgemma_engine.kv_cache import KVCache
+from dgemma_engine.loading import load
 from tests.engine.conftest import Pair
 from tests.engine.oracle import (
     ENDING_TOKEN_IDS,

@@ -236,8 +236,8 @@ def _export(args: argparse.Namespace) -> None:
 
 
 def _blend(args: argparse.Namespace) -> None:
-    from dgemma_engine.engine import load
     from dgemma_engine.infill.settings import write_document_weights
+    from dgemma_engine.loading import load
     from dgemma_engine.train.blend import fit_document_weights
 
     engine = load(args.model, device="cpu")
