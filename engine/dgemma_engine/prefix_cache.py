@@ -61,6 +61,9 @@ class PrefixCacheStore:
     def encode(self, token_ids: Sequence[int]) -> PrefixCache:
         """Give the cache of exactly these tokens, encoding as few of them as possible."""
         ids = tuple(token_ids)
+        if known := next((entry for entry in self._entries if entry.token_ids == ids), None):
+            self._remember(known)  # used just now
+            return known
         source, start = self._longest_match(ids)
         kv = self.extend(start, ids[start.n_tokens :])
         cache = PrefixCache(token_ids=ids, kv=kv)

@@ -84,7 +84,7 @@ def propose_continuations(
     """
     forbidden = rules.forbidden(single_line=single_line)
     first_forbidden = forbidden | ~rules.starting_with(must_start) if must_start else forbidden
-    visible = kv.visible()
+    branches = kv.branches(model)
     paths: list[tuple[int, ...]] = [()]
     scores = torch.zeros(1, device=forbidden.device)
     found: list[Continuation] = []
@@ -94,8 +94,8 @@ def propose_continuations(
         if step == n_tokens and follow is None:
             found += _continuations(paths, scores, None, follow)
             break
-        outputs = model.encode_branches([(last_id, *ids) for ids in paths], kv.n_tokens, visible)
-        logits = model.logits(torch.stack([output[-1] for output in outputs]))  # (paths, V)
+        rows = branches.read([(last_id, *ids) for ids in paths])
+        logits = model.logits(branches.outputs[[row[-1] for row in rows]])  # (paths, V)
         log_probs = torch.log_softmax(logits, dim=-1)
         if blend is not None:
             log_probs = _blended(log_probs, [[*before, *ids] for ids in paths], blend)

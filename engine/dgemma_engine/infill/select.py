@@ -8,6 +8,7 @@ its mean over tokens is not taken over, as it rewards a weak model for repeating
 """
 
 import codecs
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,18 +77,21 @@ def judge(
     Returns:
         Nats, one score each; higher is better, zero at most.
     """
-    branches = [(last_id, *reading.inner, *reading.after) for reading in candidates]
-    outputs = model.encode_branches(branches, kv.n_tokens, kv.visible())
-    logits = model.logits(torch.cat([output[:-1] for output in outputs]))
-    targets = torch.tensor([token for branch in branches for token in branch[1:]])
-    log_probs = torch.log_softmax(logits, dim=-1).gather(1, targets.to(logits.device)[:, None])
-    pieces = torch.split(log_probs.squeeze(1), [len(branch) - 1 for branch in branches])
+    paths = [(last_id, *reading.inner, *reading.after) for reading in candidates]
+    branches = kv.branches(model)
+    rows = branches.read([path[:-1] for path in paths])
+    # What begins alike is predicted once, too.
+    distinct = {row: idx for idx, row in enumerate(dict.fromkeys(itertools.chain(*rows)))}
+    logits = model.logits(branches.outputs[list(distinct)])
+    places = [distinct[row] for row in itertools.chain(*rows)]
+    targets = [token for path in paths for token in path[1:]]
+    log_probs = iter((logits[places, targets] - logits.logsumexp(dim=-1)[places]).tolist())
     scores = []
-    for piece, branch in zip(pieces, branches, strict=True):
-        of_branch: list[float] = piece.tolist()
+    for path in paths:
+        of_path = list(itertools.islice(log_probs, len(path) - 1))
         if blend is not None:
-            of_branch = _blended(of_branch, [*before[:-1], *branch], blend)
-        scores.append(sum(of_branch))
+            of_path = _blended(of_path, [*before[:-1], *path], blend)
+        scores.append(sum(of_path))
     return scores
 
 

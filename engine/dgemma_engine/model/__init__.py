@@ -6,6 +6,7 @@
 4. ``transformer.py``  one layer, then the whole model in its two modes: the *encoder* pass reads a
    prefix causally and leaves keys and values behind; the *decoder* pass looks at a whole canvas
    in both directions, reads those keys and values, and predicts every token of the canvas.
+5. ``branches.py``     several continuations of one prefix, read by the encoder as a tree.
 
 One set of weights serves both modes; only ``layer_scalar`` exists twice. Nothing in here knows
 about text, sampling or caches: token ids and tensors only. Shapes: B canvases, C canvas length,

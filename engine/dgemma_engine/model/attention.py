@@ -7,7 +7,7 @@ job. Source: transformers ``DiffusionGemma{Encoder,Decoder}TextAttention``.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -75,29 +75,6 @@ def causal_mask(
     if window is not None:
         visible &= key_pos > query_pos - window
     return visible
-
-
-def branch_mask(lengths: Sequence[int], n_past: int, window: int | None) -> Tensor:
-    """Which keys are seen when several continuations of one prefix are read in one pass.
-
-    Each branch sees the cached keys and, causally, itself; the others do not exist for it.
-
-    Args:
-        lengths: tokens of each branch; all begin at the position after the prefix.
-        n_past: cached keys directly before them.
-        window: keys visible to one query, itself included; ``None`` for full layers.
-
-    Returns:
-        bool (S, n_past + S) for the S tokens of all branches, one after the other.
-    """
-    branch = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
-    position = torch.cat([torch.arange(length) for length in lengths])
-    own = (branch[:, None] == branch[None, :]) & (position[None, :] <= position[:, None])
-    before = torch.ones(len(position), n_past, dtype=torch.bool)
-    if window is not None:
-        own &= position[None, :] > position[:, None] - window
-        before = torch.arange(-n_past, 0)[None, :] > position[:, None] - window
-    return torch.cat((before, own), dim=1)
 
 
 class Attention(nn.Module):

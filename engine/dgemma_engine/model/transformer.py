@@ -18,10 +18,10 @@ from dgemma_engine.model.attention import (
     Attention,
     KeysValues,
     Rotation,
-    branch_mask,
     causal_mask,
     rotation,
 )
+from dgemma_engine.model.branches import Branches
 from dgemma_engine.model.layers import GatedMLP, RMSNorm, SelfConditioning
 from dgemma_engine.model.moe import Experts, Router
 
@@ -201,6 +201,18 @@ class Transformer(nn.Module):
                 n_past = 0 if past is None else past[idx][0].shape[2]
                 masks[layer.kind] = causal_mask(n_tokens, n_past, window, ids.device)
         positions = torch.arange(position, position + n_tokens, device=ids.device)
+        return self.encode_masked(ids, positions, past, masks, want_output=want_output)
+
+    def encode_masked(
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        past: Sequence[KeysValues] | None,
+        masks: Masks,
+        *,
+        want_output: bool = True,
+    ) -> tuple[Tensor | None, list[KeysValues]]:
+        """Read tokens (B, S) at positions (S,) that see what the masks say; see ``encode``."""
         return self.run_layers(
             self.embed(ids), positions, past, masks, Mode.ENCODER, want_output=want_output
         )
@@ -208,7 +220,7 @@ class Transformer(nn.Module):
     def encode_branches(
         self, branches: Sequence[Sequence[int]], position: int, past: Sequence[KeysValues]
     ) -> list[Tensor]:
-        """Read several continuations of one prefix causally in one pass.
+        """Read several continuations of one prefix causally in one pass; remember nothing.
 
         Args:
             branches: token ids of each, at least one.
@@ -218,18 +230,9 @@ class Transformer(nn.Module):
         Returns:
             The last layer's output (length, D) of each branch.
         """
-        lengths = [len(branch) for branch in branches]
-        device = self.embed_tokens.weight.device
-        masks: Masks = {}
-        for layer, (keys, _) in zip(self.config.layers, past, strict=True):
-            if layer.kind not in masks:
-                window = self.config.sliding_window if layer.is_sliding else None
-                masks[layer.kind] = branch_mask(lengths, keys.shape[2], window).to(device)
-        ids = torch.tensor([token for branch in branches for token in branch], device=device)
-        positions = position + torch.cat([torch.arange(n) for n in lengths]).to(device)
-        out, _ = self.run_layers(self.embed(ids[None]), positions, past, masks, Mode.ENCODER)
-        assert out is not None
-        return list(torch.split(out[0], lengths))
+        tree = Branches(self, position, past)
+        rows = tree.read(branches)
+        return [tree.outputs[path] for path in rows]
 
     def decode(
         self,
