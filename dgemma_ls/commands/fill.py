@@ -4,8 +4,9 @@ Walks the server's path without an editor: file → snapshot → engine → gate
 """
 
 import argparse
+import re
 
-from dgemma_engine.types import InfillResult, Span
+from dgemma_engine.types import InfillResult, Slot, SlotKind, Span
 from dgemma_ls.commands.arguments import (
     EngineLoader,
     InputError,
@@ -20,6 +21,10 @@ from dgemma_ls.features.fill import Infiller, judge, lengths_around, prepare
 from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.loading import load_engine
 from dgemma_ls.types import Snapshot
+
+_CLOSED = r"""[^"'`]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`"""
+_OPEN_STRING = re.compile(rf"""(?:{_CLOSED})*+(?P<quote>["'`])(?:(?!(?P=quote))[^\\]|\\.)*\\?""")
+"""A line up to a place in a string: closed ones, then one that is not."""
 
 DESCRIPTION = (
     "Fill a place in a file and print the change as a diff. Exit code 0: filled, 1: refused, "
@@ -40,6 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", metavar="LINE:COLUMN", type=read_place, help="replace the text from --at up to here"
     )
+    parser.add_argument(
+        "--slot",
+        metavar="KIND",
+        choices=[kind.value for kind in SlotKind],
+        help="what the place takes, where only that may stand there: "
+        + ", ".join(kind.value for kind in SlotKind),
+    )
     add_common(parser, verb="fill")
 
 
@@ -56,9 +68,10 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
     """
     file, snapshot, lines = open_file(args.file)
     span = span_of(file, lines, args.at, args.to)
+    slot = None if args.slot is None else _slot(SlotKind(args.slot), snapshot, span)
     require_model(args.model)
     check = GateCheck(snapshot, span)
-    result = _infill(load(args.model), snapshot, span, args, check)
+    result = _infill(load(args.model), snapshot, span, args, check, slot)
     outcome = judge(snapshot, span, result, limit=args.candidates, check=check)
     return conclude(
         *(file, snapshot, lines, span, result, outcome),
@@ -74,6 +87,7 @@ def _infill(
     span: Span,
     args: argparse.Namespace,
     check: GateCheck,
+    slot: Slot | None,
 ) -> InfillResult:
     lengths = None
     if span.start < span.end:
@@ -92,5 +106,17 @@ def _infill(
         multiline=request.multiline,
         n_candidates=args.candidates,
         seed=args.seed,
+        slot=slot,
         check=check,
     )
+
+
+def _slot(kind: SlotKind, snapshot: Snapshot, span: Span) -> Slot:
+    """Give the slot; the quotation mark of a string is the one that the line leaves open."""
+    if kind is not SlotKind.STRING:
+        return Slot(kind=kind)
+    line = re.split(r"[\r\n]", snapshot.text[: span.start])[-1]
+    match = _OPEN_STRING.fullmatch(line)
+    if match is None:
+        raise InputError("no string is open at this place of its line; leave out --slot")
+    return Slot(kind=kind, quote=match["quote"])

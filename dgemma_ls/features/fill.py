@@ -13,6 +13,7 @@ from dgemma_engine.types import (
     CancelToken,
     InfillResult,
     JointResult,
+    Slot,
     Span,
     SpanCheck,
     StopReason,
@@ -60,6 +61,7 @@ class Infiller(Protocol):
         n_candidates: int = 3,
         steps: int = 8,
         seed: int = 0,
+        slot: Slot | None = None,
         check: SpanCheck | None = None,
         cancel: CancelToken | None = None,
     ) -> InfillResult:

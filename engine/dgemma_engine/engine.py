@@ -34,6 +34,7 @@ from dgemma_engine.types import (
     JointResult,
     Origin,
     Place,
+    Slot,
     Span,
     SpanCheck,
     TokenReading,
@@ -65,15 +66,19 @@ class Engine:
     def with_infill_settings(self, **changes: Any) -> "Engine":
         """Give an engine of the same weights that fills with other settings, for comparisons.
 
+        What either encodes serves both.
+
         Args:
             changes: fields of :class:`InfillSettings`.
         """
-        return Engine(
+        engine = Engine(
             self.model,
             self.generation_config,
             tokenizer=self._tokenizer,
             infill_settings=replace(self.infill_settings, **changes),
         )
+        engine.prefixes = self.prefixes
+        return engine
 
     @property
     def config(self) -> ModelConfig:
@@ -110,7 +115,7 @@ class Engine:
 
     def span_tokens(self, prefix: str, text: str) -> int:
         """Count ``text`` as :meth:`infill` counts the lengths of spans after this prefix."""
-        return span_tokens(prefix, text, self.tokenizer)
+        return span_tokens(prefix, text, self.tokenizer, heals=self.infill_settings.heals)
 
     @torch.inference_mode()
     def encode(self, token_ids: Sequence[int]) -> PrefixCache:
@@ -213,6 +218,7 @@ class Engine:
         seed: int = 0,
         proposers: Collection[Origin] = tuple(Origin),
         earlier: Sequence[str] = (),
+        slot: Slot | None = None,
         check: SpanCheck | None = None,
         cancel: CancelToken | None = None,
         on_step: Callable[[Draft], None] | None = None,
@@ -234,6 +240,7 @@ class Engine:
             proposers: where candidates may come from; all by default.
             earlier: earlier suggestions for this gap, cut to what still fits: judged, and denoised
                 from, like every draft.
+            slot: what kind of text the gap takes, where that is known: only such come back.
             check: says which candidates may be shown; the others are repaired or left out.
             cancel: asked at each denoising step, may carry a deadline.
             on_step: called after each denoising step with what stands in the canvases.
@@ -244,7 +251,8 @@ class Engine:
 
         Raises:
             OutOfMemoryError: the device has no memory left, even for less.
-            RequestError: an argument is out of range.
+            RequestError: an argument is out of range, or what stands before the gap cannot begin
+                what the slot takes.
             TokenizerError: the checkpoint has no tokenizer.
         """
         n_steps = self.infill_settings.n_steps if steps is None else steps
@@ -262,6 +270,7 @@ class Engine:
             seed=seed,
             proposers=frozenset(proposers),
             earlier=tuple(earlier),
+            slot=slot,
             check=check,
             cancel=cancel or CancelToken(),
             on_step=on_step,

@@ -77,6 +77,7 @@ class InfillResult:
         forwards: decoder forwards executed (a batch of canvases counts once).
         milliseconds: wall time of the request inside the engine.
         n_refused: candidates that the caller's check did not let pass.
+        token_forwards: tokens of all canvases over all forwards.
     """
 
     candidates: tuple[Candidate, ...]
@@ -84,6 +85,7 @@ class InfillResult:
     forwards: int
     milliseconds: float
     n_refused: int = 0
+    token_forwards: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,38 @@ class Draft:
 
     step: int
     texts: tuple[str, ...]
+
+
+class SlotKind(enum.Enum):
+    """What kind of text a gap takes."""
+
+    IDENTIFIER = "identifier"
+    """A name, as ``str.isidentifier`` has it."""
+    NUMBER = "number"
+    """An unsigned number literal: whole, decimal, with exponent, or ``0x``, ``0o``, ``0b``."""
+    STRING = "string"
+    """The inside of a one-line string literal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A constraint on a fill: with what of its kind touches the gap it makes one text of the kind.
+
+    Attributes:
+        kind: of text.
+        quote: what ends a string: a quotation mark, one ASCII character.
+        extra: ASCII characters that an identifier may hold as well, as ``$``.
+    """
+
+    kind: SlotKind
+    quote: str = '"'
+    extra: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.quote) != 1 or not self.quote.isascii():
+            raise ValueError(f"not one ASCII character: {self.quote=}")
+        if not self.extra.isascii():
+            raise ValueError(f"not ASCII: {self.extra=}")
 
 
 class SpanCheck(Protocol):

@@ -60,50 +60,42 @@ class Both(Generic[A, B]):
 
 
 @dataclass(frozen=True, slots=True)
-class NoLineBreak:
-    """Text without a line break: neither LF nor CR."""
+class Between(Generic[A]):
+    """What makes a text that another automaton accepts, put between two others.
 
-    start: int = 0
+    State: how many bytes of the head are read, and the other automaton's.
 
-    def step(self, state: int, byte: int) -> int | None:
-        return None if byte in _LINE_ENDS else state
+    Attributes:
+        whole: says which texts are accepted.
+        begun: its state after what stands before.
+        after: what stands behind.
+        head: bytes to be read first that were counted before already.
+    """
 
-    def accepts(self, _state: int) -> bool:
-        return True
+    whole: Automaton[A]
+    begun: A
+    after: bytes = b""
+    head: bytes = b""
 
+    @property
+    def start(self) -> tuple[int, A]:
+        return 0, self.begun
 
-@dataclass(frozen=True, slots=True)
-class StartsWith:
-    """Text that begins with ``text``. State: how many of its bytes are read."""
+    def step(self, state: tuple[int, A], byte: int) -> tuple[int, A] | None:
+        n_read, of_whole = state
+        if n_read < len(self.head):
+            return (n_read + 1, of_whole) if byte == self.head[n_read] else None
+        following = self.whole.step(of_whole, byte)
+        return None if following is None else (n_read, following)
 
-    text: bytes
-    start: int = 0
-
-    def step(self, state: int, byte: int) -> int | None:
-        place = state
-        if place == len(self.text):
-            return place
-        return place + 1 if byte == self.text[place] else None
-
-    def accepts(self, state: int) -> bool:
-        return state == len(self.text)
-
-
-@dataclass(frozen=True, slots=True)
-class EndsWith:
-    """Text that ends with ``text``. State: the longest beginning of it that was read last."""
-
-    text: bytes
-    start: int = 0
-
-    def step(self, state: int, byte: int) -> int | None:
-        read = self.text[:state] + bytes([byte])
-        return next(
-            len(read) - cut for cut in range(len(read) + 1) if self.text.startswith(read[cut:])
-        )
-
-    def accepts(self, state: int) -> bool:
-        return state == len(self.text)
+    def accepts(self, state: tuple[int, A]) -> bool:
+        n_read, of_whole = state
+        for byte in self.after:
+            following = self.whole.step(of_whole, byte)
+            if following is None:
+                return False
+            of_whole = following
+        return n_read == len(self.head) and self.whole.accepts(of_whole)
 
 
 @dataclass(frozen=True, slots=True)

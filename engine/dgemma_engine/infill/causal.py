@@ -5,7 +5,7 @@ short causal continuation is often the better draft. It does not know what comes
 the judge does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +23,10 @@ _NATS_BEHIND = 9.0
 _NATS_OF_DOUBT = 1.5
 """So much worse than the best known path may a beginning be and still be gone on with: the judge,
 who reads more of the suffix, may see it otherwise."""
+
+
+_N_LOOKED_AT = 512
+"""Tokens of all paths together to look for some among that may stand there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,7 @@ def propose_continuations(
     stop_early: bool = False,
     blend: Blend | None = None,
     before: Sequence[int] = (),
+    may_go_on: Callable[[Sequence[int]], bool] | None = None,
 ) -> list[Continuation]:
     """Continue a prefix by beam search; every path of every length is a proposal.
 
@@ -77,6 +82,7 @@ def propose_continuations(
             paths only become less likely, so most searches are short.
         blend: the document's own statistics, if they shall have a say.
         before: the prefix' last tokens, ``last_id`` included, for the blend.
+        may_go_on: says of a path whether it is worth following; all are without it.
 
     Returns:
         Distinct paths, the shorter ones first, the likelier first among equals; nothing when
@@ -106,11 +112,15 @@ def propose_continuations(
         # Masked only now: where a line break is likely, all that goes on instead is not.
         log_probs = log_probs.masked_fill(forbidden if step else first_forbidden, -torch.inf)
         total = (scores[:, None] + log_probs).flatten()
-        scores, chosen = total.topk(min(n_paths, len(total)))
-        scores = scores[scores > scores[0] - _NATS_BEHIND]  # also drops what is forbidden
+        n_vocab = log_probs.shape[1]
+        scores, chosen = total.topk(min(n_paths if may_go_on is None else _N_LOOKED_AT, len(total)))
+        if may_go_on is not None:
+            longer = [(*paths[idx // n_vocab], idx % n_vocab) for idx in chosen.tolist()]
+            living = [n for n, path in enumerate(longer) if may_go_on(path)][:n_paths]
+            scores, chosen = scores[living], chosen[living]
+        scores = scores[scores > scores[:1] - _NATS_BEHIND]  # also drops what is forbidden
         if not len(scores):
             break
-        n_vocab = log_probs.shape[1]
         if stop_early and found and scores[0].item() < _best(found) - _NATS_OF_DOUBT:
             break
         paths = [(*paths[idx // n_vocab], idx % n_vocab) for idx in chosen[: len(scores)].tolist()]

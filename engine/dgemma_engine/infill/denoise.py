@@ -3,7 +3,8 @@
 Clamped ids are written back every step by never being touched; the sampler leaves them out of the
 ranking, the mean entropy and the stop test. Logits and soft embeddings are computed for free rows
 only, which is exact because a clamped row's self-conditioning is its own token. Where the free
-positions are does not matter: a whole span, several of them, or single tokens of one.
+positions are does not matter: a whole span, several of them, or single tokens of one. What else
+clamped rows could be conditioned on is there for comparisons (``InfillSettings.clamps_as``).
 """
 
 from collections.abc import Callable
@@ -75,6 +76,11 @@ class Denoised:
     forwards: int
     stop: StopReason
 
+    @property
+    def token_forwards(self) -> int:
+        """Tokens of all canvases over all forwards."""
+        return sum(self.row_forwards) * self.argmax.shape[1]
+
 
 @torch.inference_mode()
 def denoise(
@@ -86,6 +92,7 @@ def denoise(
     seed: int,
     config: GenerationConfig,
     known_at_once: bool,
+    clamps_as: str = "token",
     cancel: CancelToken,
     on_step: OnStep | None = None,
 ) -> Denoised:
@@ -100,10 +107,12 @@ def denoise(
         config: the sampler's settings (its number of steps is not used).
         known_at_once: whether clamped tokens are self-conditioned on themselves from the first
             step on, see ``InfillSettings.clamps_known_at_once``.
+        clamps_as: what they are self-conditioned on, see ``InfillSettings.clamps_as``.
         cancel: asked before each step.
         on_step: called after each step.
     """
-    loop = _Loop(model, canvases, known_at_once=known_at_once, seed=seed)
+    known_at_once = known_at_once and clamps_as == "token"
+    loop = _Loop(model, canvases, known_at_once=known_at_once, clamps_as=clamps_as, seed=seed)
     visible = kv.visible()
     stop = StopReason.MAX_STEPS
     for step in range(n_steps, 0, -1):
@@ -131,10 +140,17 @@ class _Loop:
     """The batch between two steps."""
 
     def __init__(
-        self, model: Transformer, canvases: Canvases, *, known_at_once: bool, seed: int
+        self,
+        model: Transformer,
+        canvases: Canvases,
+        *,
+        known_at_once: bool,
+        clamps_as: str,
+        seed: int,
     ) -> None:
         device = model.embed_tokens.weight.device
         self.model, self.free, self.known_at_once = model, canvases.free, known_at_once
+        self.clamps_as = clamps_as
         self.generator = torch.Generator(device).manual_seed(seed)
         noise = torch.randint(
             model.config.vocab_size, canvases.ids.shape, generator=self.generator, device=device
@@ -148,6 +164,7 @@ class _Loop:
         self.argmax = self.canvas.clone()
         self.entropy = torch.where(canvases.free, torch.inf, 0.0)
         self.scaled_logits: Tensor | None = None  # of the active rows' free positions
+        self.own_logits: Tensor | None = None  # of all their positions, where clamps are their own
         self.log_probs: list[Tensor | None] = [None] * n_rows
         self.forwards = 0
         self.row_forwards = [0] * n_rows
@@ -158,9 +175,12 @@ class _Loop:
     ) -> None:
         """Take one denoising step with the active rows."""
         canvas, free = self.canvas[self.active], self.free[self.active]
-        logits = self.model.decode(
-            canvas, position, visible, soft_embeddings=self._soft(canvas, free), rows=free
-        )
+        soft = self._soft(canvas, free)
+        if self.clamps_as == "own":
+            everywhere = self.model.decode(canvas, position, visible, soft_embeddings=soft)
+            self.own_logits, logits = everywhere / at, everywhere[free]
+        else:
+            logits = self.model.decode(canvas, position, visible, soft_embeddings=soft, rows=free)
         forbidden = torch.cat([self.forbidden[idx] for idx in self.active])
         logits = logits.masked_fill(forbidden, -torch.inf)
         outcome = denoise_step(
@@ -187,8 +207,12 @@ class _Loop:
         if self.scaled_logits is None:
             known = ~free | warm if self.known_at_once else warm
             return self.model.embed(canvas) * known[:, :, None] if known.any() else None
-        soft = self.model.embed(canvas) * ~free[:, :, None]
         weight_dtype = self.model.embed_tokens.weight.dtype
+        if self.own_logits is not None:
+            soft = self.model.soft_embed(self.own_logits.to(weight_dtype))
+        else:
+            known = ~free if self.clamps_as == "token" else torch.zeros_like(free)
+            soft = self.model.embed(canvas) * known[:, :, None]
         soft[free] = self.model.soft_embed(self.scaled_logits.to(weight_dtype))
         return soft
 
@@ -204,11 +228,13 @@ class _Loop:
         if self.rules is None:
             self.rules = [StopRule(config) for _ in self.row_forwards]
         still: list[int] = []
-        kept: list[Tensor] = []
+        places: list[int] = []
         for place, idx in enumerate(self.active):
             here = slice(place, place + 1)
             if not self.rules[idx].finished(argmax[here], entropy[here], free[here]).item():
                 still.append(idx)
-                kept.append(pieces[place])
+                places.append(place)
         self.active = still
-        self.scaled_logits = torch.cat(kept) if kept else None
+        self.scaled_logits = torch.cat([pieces[place] for place in places]) if still else None
+        if self.own_logits is not None:
+            self.own_logits = self.own_logits[places]

@@ -1,6 +1,6 @@
 """The drafts of a request: everything that is proposed without a canvas."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dgemma_engine.infill.causal import Continuation, propose_continuations
 from dgemma_engine.infill.copy import Copy, propose_copies
@@ -52,6 +52,7 @@ def continuations(
     around: Surroundings,
     plan: CanvasPlan,
     blend: Blend | None,
+    may_go_on: Callable[[Sequence[int]], bool] | None = None,
 ) -> list[Continuation]:
     """How the prefix goes on; of many paths those after which the suffix is likely to begin."""
     lengths, n_tokens = request.lengths, parts.settings.causal_tokens
@@ -71,9 +72,11 @@ def continuations(
         n_tokens=n_tokens,
         cancel=request.cancel,
         follow=parts.rules.starting_with(_first_bytes(request.suffix)) if request.suffix else None,
-        stop_early=lengths is None,
+        # Where not every path is a proposal, a likely one says little of what is still to come.
+        stop_early=lengths is None and may_go_on is None,
         blend=blend,
         before=parts.last_known(plan),
+        may_go_on=may_go_on,
     )
     fitting = [path for path in found if lengths is None or len(path.ids) in lengths]
     return sorted(fitting, key=lambda path: -path.log_prob - path.log_follow)[:_N_JUDGED]

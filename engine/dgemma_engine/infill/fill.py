@@ -1,12 +1,14 @@
 """Denoising the spans of one plan: its rows as canvases, and what came of them as token ids."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dgemma_engine.config import GenerationConfig
-from dgemma_engine.infill.denoise import Canvases, OnStep, denoise
+from dgemma_engine.infill.constraints import TokenAutomaton, most_probable, top_candidates
+from dgemma_engine.infill.denoise import Canvases, Denoised, OnStep, denoise
 from dgemma_engine.infill.planner import CanvasPlan, CanvasRow
 from dgemma_engine.infill.settings import InfillSettings
 from dgemma_engine.infill.vocabulary import TokenRules
@@ -34,11 +36,19 @@ class FilledRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """All filled rows, in the order of the plan; empty when cancelled."""
+    """All filled rows, in the order of the plan; empty when cancelled.
+
+    Attributes:
+        rows: what came of the canvases.
+        stop: why it ended.
+        forwards: decoder forwards (a batch counts once).
+        token_forwards: tokens of all canvases over all forwards.
+    """
 
     rows: tuple[FilledRow, ...]
     stop: StopReason
     forwards: int
+    token_forwards: int = 0
 
 
 def fill_rows(
@@ -54,6 +64,7 @@ def fill_rows(
     settings: InfillSettings,
     cancel: CancelToken,
     on_step: OnStep | None = None,
+    machine: TokenAutomaton[Any] | None = None,
 ) -> Filled:
     """Denoise every row of a plan as one batch; rows that are done leave it.
 
@@ -69,9 +80,11 @@ def fill_rows(
         settings: of the checkpoint.
         cancel: asked before each step.
         on_step: called after each step.
+        machine: says which spans are allowed, given tokens included.
 
     Returns:
-        The most probable span of each row; what was there when the deadline passed.
+        The most probable allowed span of each row that has one; what was there when the deadline
+        passed.
     """
     denoised = denoise(
         model,
@@ -81,22 +94,34 @@ def fill_rows(
         seed=seed,
         config=config,
         known_at_once=settings.clamps_known_at_once,
+        clamps_as=settings.clamps_as,
         cancel=cancel,
         on_step=on_step,
     )
     if denoised.stop is StopReason.CANCELLED:
-        return Filled(rows=(), stop=denoised.stop, forwards=denoised.forwards)
+        return Filled(
+            rows=(),
+            stop=denoised.stop,
+            forwards=denoised.forwards,
+            token_forwards=denoised.token_forwards,
+        )
     filled = [
         FilledRow(
             row=row,
-            ids=(*row.given, *denoised.argmax[idx, row.span].tolist()),
+            ids=ids,
             confidence=-denoised.entropy[idx, row.span].mean().item(),
             forwards=denoised.row_forwards[idx],
         )
         for idx, row in enumerate(plan.rows)
         if denoised.row_forwards[idx]  # else it is still noise
+        and (ids := _most_probable(row, denoised, idx, machine)) is not None
     ]
-    return Filled(rows=tuple(filled), stop=denoised.stop, forwards=denoised.forwards)
+    return Filled(
+        rows=tuple(filled),
+        stop=denoised.stop,
+        forwards=denoised.forwards,
+        token_forwards=denoised.token_forwards,
+    )
 
 
 def span_canvases(
@@ -112,6 +137,18 @@ def span_canvases(
         noised[idx, row.span] = not row.draft
     forbidden = _forbidden(plan, rules, single_line=single_line)
     return Canvases(ids=ids, free=free, noised=noised, forbidden=forbidden)
+
+
+def _most_probable(
+    row: CanvasRow, denoised: Denoised, idx: int, machine: TokenAutomaton[Any] | None
+) -> tuple[int, ...] | None:
+    """The most probable span of a canvas, of those that are allowed if not all are."""
+    log_probs = denoised.log_probs[idx]
+    if machine is None or log_probs is None:
+        return (*row.given, *denoised.argmax[idx, row.span].tolist())
+    given = [[(token, 0.0)] for token in row.given]
+    found = most_probable([*given, *top_candidates(log_probs)], machine)
+    return None if found is None else found.ids
 
 
 def _forbidden(plan: CanvasPlan, rules: TokenRules, *, single_line: bool) -> Tensor:

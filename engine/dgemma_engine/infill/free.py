@@ -30,10 +30,12 @@ class FreeDraft:
     Attributes:
         ids: its tokens; what was begun before the gap included. Empty if no suffix turned up.
         forwards: decoder forwards that it took.
+        token_forwards: tokens of its canvas over all of them.
     """
 
     ids: tuple[int, ...]
     forwards: int
+    token_forwards: int = 0
 
 
 def free_draft(
@@ -82,7 +84,7 @@ def free_draft(
     found = cut_at_suffix(written, plan.right_ids, plan.end_ids)
     if single_line and set(parts.tokenizer.decode_bytes(found)) & set(b"\r\n"):
         found = ()
-    return FreeDraft(ids=found, forwards=denoised.forwards)
+    return FreeDraft(ids=found, forwards=denoised.forwards, token_forwards=denoised.token_forwards)
 
 
 def cut_at_suffix(

@@ -16,17 +16,20 @@ from dgemma_engine.infill.free import free_draft
 from dgemma_engine.infill.judging import judged, text_of, with_scores
 from dgemma_engine.infill.lengths import rank_lengths
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import CanvasPlan, CanvasRow, heal
+from dgemma_engine.infill.planner import CanvasPlan, CanvasRow, cut
 from dgemma_engine.infill.proposals import (
     Free,
     Proposal,
     Scored,
     best_first,
     is_certain,
+    own_word,
     to_candidate,
 )
+from dgemma_engine.infill.refining import lengths_to_refine
 from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.showing import fit_to_show
+from dgemma_engine.infill.slots import OpenSlot
 from dgemma_engine.infill.surroundings import Surroundings
 from dgemma_engine.types import Draft, InfillResult, Origin, StopReason
 
@@ -52,15 +55,16 @@ class _Run:
         self.parts, self.request = parts, request
         self.around = Surroundings(request.prefix, request.suffix, parts)
         self.blend = self.around.blend()
+        self.slot = self._open_slot()
         self.plan = self._plan(self._lengths())
         self.scored: list[Scored] = []
         self.stop = request.cancel.stop_reason() or StopReason.MAX_STEPS
-        self.forwards = 0
+        self.forwards = self.token_forwards = 0
 
     def result(self) -> InfillResult:
         """Propose, judge, check."""
         proposers, cancel = self.request.proposers, self.request.cancel
-        copied = copies(self.parts, self.request, self.around) if Origin.COPIED in proposers else []
+        copied = self._copies() if Origin.COPIED in proposers else []
         if certain := [copy for copy in copied if is_certain(copy)]:
             # In the order in which they come; nothing was read, so there is no score to tell.
             self.stop = StopReason.STABLE
@@ -73,7 +77,12 @@ class _Run:
                 drafts += earlier_suggestions(self.parts, self.request, self.around)
             if Origin.CONTINUED in proposers:
                 drafts += continuations(
-                    self.parts, self.request, self.around, self.plan, self.blend
+                    self.parts,
+                    self.request,
+                    self.around,
+                    self.plan,
+                    self.blend,
+                    may_go_on=None if self.slot is None else self.slot.may_go_on,
                 )
             if Origin.DENOISED in proposers and self._writes_freely():
                 drafts += self._free_draft()
@@ -91,8 +100,10 @@ class _Run:
             single_line=not self.request.multiline,
             seed=self.request.seed,
             cancel=cancel,
+            slot=self.slot,
         )
         self.forwards += shown.forwards
+        self.token_forwards += shown.token_forwards
         if cancel.cancelled:
             self.stop = StopReason.CANCELLED
         return InfillResult(
@@ -101,7 +112,19 @@ class _Run:
             forwards=self.forwards,
             milliseconds=(time.perf_counter() - self.started) * 1000,
             n_refused=shown.n_refused,
+            token_forwards=self.token_forwards,
         )
+
+    def _open_slot(self) -> OpenSlot | None:
+        slot, table = self.request.slot, self.parts.tokenizer.token_bytes
+        if slot is None:
+            return None
+        prefix, suffix = self.request.prefix, self.request.suffix
+        return OpenSlot(slot, prefix, suffix, head=self.around.head, token_bytes=table)
+
+    def _copies(self) -> list[Proposal]:
+        found = copies(self.parts, self.request, self.around)
+        return self.slot.fitting(found) if self.slot else [*found]
 
     def _plan(self, lengths: tuple[int, ...]) -> CanvasPlan:
         request = self.request
@@ -113,7 +136,7 @@ class _Run:
             return self.request.lengths
         longest = self.parts.max_span_tokens
         lengths: tuple[int, ...] = BLOCK_LENGTHS if self.request.multiline else LINE_LENGTHS
-        if heal(self.request.prefix, self.parts.tokenizer)[1]:
+        if cut(self.request.prefix, self.parts.tokenizer, self.parts.settings)[1]:
             lengths = (1, *(n + 1 for n in lengths))
         return tuple(n for n in lengths if n <= longest)
 
@@ -132,6 +155,7 @@ class _Run:
             cancel=self.request.cancel,
         )
         self.forwards += draft.forwards
+        self.token_forwards += draft.token_forwards
         return [Free(ids=draft.ids)] if draft.ids else []
 
     def _is_sure(self) -> bool:
@@ -145,12 +169,24 @@ class _Run:
         return len(ranked) == 1 or ranked[0].score - ranked[1].score >= lead
 
     def _denoise(self) -> None:
-        """Denoise canvases of the likeliest lengths and judge what comes of them."""
+        """Denoise canvases of the likeliest lengths, then perhaps of their neighbours."""
+        if self.request.lengths is not None:
+            self._denoise_rows(self.plan)
+            return
+        tried = self._likely_lengths()
+        self.plan = self._plan(tried)
+        self._denoise_rows(self.plan)
+        if self.request.cancel.stop_reason() is not None:
+            return
+        radius, longest = self.parts.settings.refine_radius, self.parts.max_span_tokens
+        if more := lengths_to_refine(self.scored, tried, radius=radius, longest=longest):
+            self._denoise_rows(self._plan(more))
+
+    def _denoise_rows(self, plan: CanvasPlan) -> None:
+        """Denoise canvases as one batch and judge what comes of them."""
         request, parts = self.request, self.parts
-        if request.lengths is None:
-            self.plan = self._plan(self._likely_lengths())
-        plan = _with_more_draws(self.plan, parts.settings.n_canvases)
-        rows = (*plan.rows, *self._warm_rows())
+        plan = _with_more_draws(plan, parts.settings.n_canvases)
+        rows = (*plan.rows, *self._warm_rows(plan))
         plan = replace(plan, rows=rows[: request.max_canvases])
         filled = fill_rows(
             parts.model,
@@ -164,9 +200,11 @@ class _Run:
             settings=parts.settings,
             cancel=request.cancel,
             on_step=None if request.on_step is None else self._drafts_to(request.on_step, plan),
+            machine=None if self.slot is None else self.slot.machine,
         )
         self.stop = filled.stop
         self.forwards += filled.forwards
+        self.token_forwards += filled.token_forwards
         if self.stop is not StopReason.DEADLINE:
             self.scored += self._judged(filled.rows)
         elif not self.scored:  # no time for a judge, so the denoiser's own word counts
@@ -194,13 +232,15 @@ class _Run:
             settings=self.parts.settings,
         )
         self.forwards += 1
+        draws = self.parts.settings.length_draws
+        self.token_forwards += draws * sum(len(row.ids) for row in self.plan.rows)
         by_score = sorted(zip(scores, self.plan.rows, strict=True), key=lambda pair: -pair[0])
         lengths = dict.fromkeys(len(row.given) + row.n_tokens for _, row in by_score)
         return tuple(lengths)[: self.parts.settings.n_lengths]
 
-    def _warm_rows(self) -> list[CanvasRow]:
+    def _warm_rows(self, plan: CanvasPlan) -> list[CanvasRow]:
         """Canvases that start from the best drafts of a planned length instead of from noise."""
-        rows = {row.n_tokens: row for row in self.plan.rows if not row.given}
+        rows = {row.n_tokens: row for row in plan.rows if not row.given}
         drafts = (one.proposal.ids for one in self._best_first())
         fitting = [(rows[len(ids)], ids) for ids in drafts if len(ids) in rows]
         return [_started_from(row, ids) for row, ids in fitting[: self.parts.settings.warm_drafts]]
@@ -214,7 +254,9 @@ class _Run:
                 for idx, ids in zip(step.rows, step.argmax.tolist(), strict=True)
             ]
             texts = [text_of(self.parts, plan, ids) for ids in spans]
-            on_step(Draft(step=step.number, texts=tuple(text for text in texts if text)))
+            takes = self.slot.takes if self.slot else bool
+            shown = tuple(text for text in texts if text and takes(text))
+            on_step(Draft(step=step.number, texts=shown))
 
         return pass_on
 
@@ -222,6 +264,9 @@ class _Run:
         return best_first(self.scored, (self.request.prefix, self.request.suffix))
 
     def _judged(self, proposals: Sequence[Proposal]) -> list[Scored]:
+        proposals = self.slot.fitting(proposals) if self.slot else proposals
+        if not self.parts.settings.judges:
+            return with_scores(self.parts, self.plan, proposals, list(map(own_word, proposals)))
         return judged(self.parts, self.plan, proposals, self.blend)
 
 

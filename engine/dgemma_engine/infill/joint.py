@@ -17,7 +17,7 @@ from dgemma_engine.errors import RequestError
 from dgemma_engine.infill.denoise import Canvases, denoise
 from dgemma_engine.infill.infiller import infill
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import MAX_CANVAS_TOKENS, CanvasPlan, after_span, heal
+from dgemma_engine.infill.planner import MAX_CANVAS_TOKENS, CanvasPlan, after_span, cut
 from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.select import judge, read_together
 from dgemma_engine.infill.surroundings import Surroundings
@@ -138,7 +138,7 @@ class _Stretch:
     def __init__(self, parts: Parts, prefix: str, between: Sequence[str], suffix: str) -> None:
         self.parts, self.suffix = parts, suffix
         self.plan: CanvasPlan = parts.plan(prefix, suffix, (1,))
-        healed = [heal(piece, parts.tokenizer) for piece in between]
+        healed = [cut(piece, parts.tokenizer, parts.settings) for piece in between]
         self.between = list(between)
         self.kept = [parts.tokenizer.encode(kept) for kept, _ in healed]
         self.heads = [self.plan.head, *(head for _, head in healed)]

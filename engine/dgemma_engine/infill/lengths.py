@@ -71,8 +71,9 @@ def rank_lengths(
         settings: of the checkpoint.
 
     Returns:
-        One score per row, the sum of both signals; higher is better. As they are: put to a common
-        scale, a signal that knows nothing would weigh as much as one that knows.
+        One score per row, the sum of both signals, or the one that the settings name; higher is
+        better. As they are: put to a common scale, a signal that knows nothing would weigh as much
+        as one that knows.
     """
     signals = length_signals(
         model,
@@ -84,7 +85,13 @@ def rank_lengths(
         seed=seed,
         settings=settings,
     )
-    return [signal.margin + signal.certainty for signal in signals]
+    match settings.length_signals:
+        case "margin":
+            return [signal.margin for signal in signals]
+        case "certainty":
+            return [signal.certainty for signal in signals]
+        case _:
+            return [signal.margin + signal.certainty for signal in signals]
 
 
 @torch.inference_mode()

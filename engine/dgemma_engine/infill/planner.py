@@ -97,9 +97,9 @@ def max_span_tokens(settings: InfillSettings, canvas_length: int) -> int:
     return min(MAX_CANVAS_TOKENS, canvas_length) - sum(_clamps(settings, canvas_length))
 
 
-def span_tokens(prefix: str, text: str, tokenizer: Tokenizer) -> int:
+def span_tokens(prefix: str, text: str, tokenizer: Tokenizer, *, heals: bool = True) -> int:
     """Count the tokens that a span needs to hold ``text``, what was begun before it included."""
-    _, head = heal(prefix, tokenizer)
+    head = heal(prefix, tokenizer)[1] if heals else ""
     return len(tokenizer.encode(head + text))
 
 
@@ -136,7 +136,7 @@ def plan_canvases(
     longest = max_span_tokens(settings, canvas_length)
     if not lengths or not all(1 <= length <= longest for length in lengths):
         raise RequestError(f"span lengths {list(lengths)} must be 1..{longest} tokens")
-    kept, head = heal(prefix, tokenizer)
+    kept, head = cut(prefix, tokenizer, settings)
     layout = lay_out(
         kept, suffix, tokenizer, settings, bos_id=bos_id, prompt=prompt, context=context
     )
@@ -198,6 +198,11 @@ def _beginnings(head: str, tokenizer: Tokenizer) -> list[tuple[tuple[int, ...], 
 
 def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
+
+
+def cut(prefix: str, tokenizer: Tokenizer, settings: InfillSettings) -> tuple[str, str]:
+    """Cut the prefix as :func:`heal` does, or where it ends if the settings want no healing."""
+    return heal(prefix, tokenizer) if settings.heals else (prefix, "")
 
 
 def heal(prefix: str, tokenizer: Tokenizer) -> tuple[str, str]:

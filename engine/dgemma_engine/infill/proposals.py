@@ -54,6 +54,19 @@ def is_certain(proposal: Proposal) -> bool:
     )
 
 
+def own_word(proposal: Proposal) -> float:
+    """What a proposer thinks of its own proposal: nats per token, or about as much."""
+    match proposal:
+        case FilledRow():
+            return proposal.confidence
+        case Continuation():
+            return (proposal.log_prob + proposal.log_follow) / (len(proposal.ids) + 1)
+        case Copy():
+            return -1 / (proposal.n_left + proposal.n_right)
+        case _:
+            return 0.0
+
+
 def best_first(scored: Sequence[Scored], around: tuple[str, str]) -> list[Scored]:
     """Order by falling score, shorter first among equals; one of those that look the same.
 

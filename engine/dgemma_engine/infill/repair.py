@@ -9,6 +9,7 @@ of every fill the most probable one with balanced brackets is tried too: no forw
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -20,8 +21,6 @@ from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import CanvasPlan, after_span, text_between
 from dgemma_engine.kv_cache import KVCache
 from dgemma_engine.types import CancelToken, Span, SpanCheck
-
-BalancedState = tuple[tuple[int, int, int], tuple[bytes, int, bool]]
 
 _N_STEPS = 3
 _N_DRAWS = 3
@@ -35,10 +34,12 @@ class Repaired:
     Attributes:
         ids: the span's tokens, known ones at the start included; ``None`` if nothing passed.
         forwards: denoising steps that it took, those of failed rounds included.
+        token_forwards: tokens of its canvases over all of them.
     """
 
     ids: tuple[int, ...] | None
     forwards: int
+    token_forwards: int = 0
 
 
 def repair(
@@ -52,6 +53,7 @@ def repair(
     single_line: bool,
     seed: int,
     cancel: CancelToken,
+    machine: TokenAutomaton[Any] | None = None,
 ) -> Repaired:
     """Denoise the faulty part of a span again until the check finds no fault; three rounds.
 
@@ -65,6 +67,8 @@ def repair(
         single_line: whether line breaks are forbidden.
         seed: of the noise.
         cancel: asked before each step.
+        machine: says which spans are allowed; without it, the most probable one with balanced
+            brackets is tried as well.
 
     Returns:
         The first that passes, the surest of its round.
@@ -72,11 +76,8 @@ def repair(
     text = text_between(parts.tokenizer.decode_bytes(ids), plan)
     if text is None or len(ids) > parts.max_span_tokens:
         return Repaired(ids=None, forwards=0)
-    before, after = around
-    due = closers_due(before.removesuffix(plan.head), after)  # the span holds the head as well
-    automaton = Both(Utf8(), BalancedBrackets(start=(due or b"", 0, False)))
-    balanced = TokenAutomaton(automaton, parts.tokenizer.token_bytes) if due is not None else None
-    forwards = 0
+    machine = machine or _balanced(parts, plan, around)
+    forwards = token_forwards = 0
     for round_no, freed in enumerate(_growing(parts, plan, ids, check.bad_spans(text), text)):
         canvases = _canvases(parts, plan, ids, freed, single_line=single_line)
         denoised = denoise(
@@ -90,13 +91,26 @@ def repair(
             cancel=cancel,
         )
         forwards += denoised.forwards
-        for found in _likeliest_first(parts, plan, denoised, ids, freed, balanced):
+        token_forwards += denoised.token_forwards
+        for found in _likeliest_first(parts, plan, denoised, ids, freed, machine):
             candidate = text_between(parts.tokenizer.decode_bytes(found), plan)
             if candidate and not check.bad_spans(candidate):
-                return Repaired(ids=found, forwards=forwards)
+                return Repaired(ids=found, forwards=forwards, token_forwards=token_forwards)
         if cancel.stop_reason() is not None:
             break
-    return Repaired(ids=None, forwards=forwards)
+    return Repaired(ids=None, forwards=forwards, token_forwards=token_forwards)
+
+
+def _balanced(
+    parts: Parts, plan: CanvasPlan, around: tuple[str, str]
+) -> TokenAutomaton[Any] | None:
+    """Spans whose brackets balance with those around; ``None`` where theirs do not fit together."""
+    before, after = around
+    due = closers_due(before.removesuffix(plan.head), after)  # the span holds the head as well
+    if due is None:
+        return None
+    automaton = Both(Utf8(), BalancedBrackets(start=(due, 0, False)))
+    return TokenAutomaton(automaton, parts.tokenizer.token_bytes)
 
 
 def _growing(
@@ -169,22 +183,22 @@ def _likeliest_first(
     denoised: Denoised,
     ids: Sequence[int],
     freed: Sequence[bool],
-    balanced: TokenAutomaton[BalancedState] | None,
+    machine: TokenAutomaton[Any] | None,
 ) -> Iterator[tuple[int, ...]]:
-    """The spans of a round, the surest first; each also with its brackets balanced."""
+    """The spans of a round, the surest first; each also as the most probable allowed one."""
     start = len(plan.left_ids)
     for row in denoised.entropy.sum(dim=1).argsort().tolist():
         log_probs = denoised.log_probs[row]
         if log_probs is None:
             continue
         yield tuple(denoised.argmax[row, start : start + len(ids)].tolist())
-        if balanced is not None:
+        if machine is not None:
             positions = iter(top_candidates(log_probs))
             candidates = [
                 next(positions) if free else [(token, 0.0)]
                 for token, free in zip(ids, freed, strict=True)
             ]
-            if (found := most_probable(candidates, balanced)) is not None:
+            if (found := most_probable(candidates, machine)) is not None:
                 yield found.ids
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from dgemma_engine.types import CancelToken, Draft, Origin, SpanCheck
+from dgemma_engine.types import CancelToken, Draft, Origin, Slot, SpanCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,4 +27,5 @@ class InfillRequest:
     check: SpanCheck | None
     cancel: CancelToken
     on_step: Callable[[Draft], None] | None
+    slot: Slot | None = None
     max_canvases: int | None = None

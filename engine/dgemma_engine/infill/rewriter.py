@@ -11,7 +11,7 @@ from dgemma_engine.infill.fill import FilledRow
 from dgemma_engine.infill.judging import judged
 from dgemma_engine.infill.layout import Prompt
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import after_span, heal
+from dgemma_engine.infill.planner import after_span, cut
 from dgemma_engine.infill.proposals import best_first, to_candidate
 from dgemma_engine.infill.showing import fit_to_show
 from dgemma_engine.infill.surroundings import Surroundings
@@ -49,7 +49,7 @@ def rewrite(parts: Parts, request: RewriteRequest) -> InfillResult:
     core = request.text.strip()
     lead, trail = request.text.split(core, 1) if core else (request.text, "")
     prefix, suffix = request.prefix + lead, trail + request.suffix
-    _, head = heal(prefix, parts.tokenizer)
+    _, head = cut(prefix, parts.tokenizer, parts.settings)
     ids = tuple(parts.tokenizer.encode(head + core))
     if not core or len(ids) > parts.max_span_tokens:
         raise RequestError(

@@ -9,6 +9,10 @@ from dgemma_engine.errors import ConfigError
 
 SETTINGS_NAME = "dgemma_infill.json"
 LAYOUTS = ("auto", "plain", "chat")
+LENGTH_SIGNALS = ("both", "margin", "certainty")
+CLAMPS_AS = ("token", "own", "nothing")
+
+_CHOICES = {"layout": LAYOUTS, "length_signals": LENGTH_SIGNALS, "clamps_as": CLAMPS_AS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,9 @@ class InfillSettings:
         n_steps: denoising steps per request.
         length_draws: random fills per length from which the model tells likely span lengths, where
             there is neither a draft nor a caller to tell; 0 tries all lengths.
+        length_signals: which signals it tells them by, see ``lengths.py``.
+        refine_radius: how far around the best denoised length to try more lengths, where it is in
+            doubt (see ``refining.py``); 0 for none.
         warm_drafts: canvases that start from the best drafts instead of from noise.
         sure_lead: nats by which the best draft must lead the second for the denoiser to be spared;
             0 to ask it always. For a model that reads better than it denoises.
@@ -38,6 +45,12 @@ class InfillSettings:
             it where empty.
         clamps_known_at_once: whether clamped tokens are self-conditioned on themselves from the
             first step on (how the embedded model was trained) or from the second.
+        clamps_as: what clamped tokens are self-conditioned on after a step: the ``token`` itself,
+            the model's ``own`` prediction for their place (for comparisons: its logits are needed
+            at every place), or ``nothing``.
+        heals: whether the token begun before the gap may be completed; off for comparisons.
+        judges: whether the encoder compares candidates; without, each proposer's own word counts.
+            Off for comparisons.
     """
 
     layout: str = "auto"
@@ -47,6 +60,8 @@ class InfillSettings:
     right_tokens: int = 16
     n_steps: int = 12
     length_draws: int = 4
+    length_signals: str = "both"
+    refine_radius: int = 2
     warm_drafts: int = 2
     sure_lead: float = 0.0
     n_lengths: int = 3
@@ -54,6 +69,9 @@ class InfillSettings:
     causal_tokens: int = 0
     document_weights: tuple[float, ...] = ()
     clamps_known_at_once: bool = False
+    clamps_as: str = "token"
+    heals: bool = True
+    judges: bool = True
 
 
 def load_infill_settings(folder: Path) -> InfillSettings:
@@ -75,10 +93,11 @@ def load_infill_settings(folder: Path) -> InfillSettings:
     for key, value in values.items():
         if not _is_like(value, defaults[key]):
             raise ConfigError(f"{path}: {key} is {json.dumps(value)}, must be like the default")
-    if values.get("layout", "auto") not in LAYOUTS:
-        raise ConfigError(
-            f"{path}: layout is {json.dumps(values['layout'])}, must be one of {', '.join(LAYOUTS)}"
-        )
+    for key, choices in _CHOICES.items():
+        if values.get(key, choices[0]) not in choices:
+            raise ConfigError(
+                f"{path}: {key} is {json.dumps(values[key])}, must be one of {', '.join(choices)}"
+            )
     if "document_weights" in values:
         values["document_weights"] = tuple(values["document_weights"])
     return InfillSettings(**values)

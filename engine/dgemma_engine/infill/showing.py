@@ -8,6 +8,7 @@ from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import CanvasPlan, text_between
 from dgemma_engine.infill.proposals import Scored
 from dgemma_engine.infill.repair import repair
+from dgemma_engine.infill.slots import OpenSlot
 from dgemma_engine.types import CancelToken, SpanCheck
 
 _N_CHECKED = 12
@@ -22,11 +23,13 @@ class Shown:
         scored: best first.
         n_refused: how many did not pass.
         forwards: denoising steps that repair took.
+        token_forwards: tokens of its canvases over all of them.
     """
 
     scored: tuple[Scored, ...]
     n_refused: int
     forwards: int
+    token_forwards: int = 0
 
 
 def fit_to_show(
@@ -40,6 +43,7 @@ def fit_to_show(
     single_line: bool,
     seed: int,
     cancel: CancelToken,
+    slot: OpenSlot | None = None,
 ) -> Shown:
     """Pass over what may not be shown; where nothing else is left, repair the best.
 
@@ -56,7 +60,10 @@ def fit_to_show(
         single_line: whether line breaks are forbidden.
         seed: of the noise of a repair.
         cancel: asked before each step of a repair.
+        slot: what the gap takes.
     """
+    if slot is not None:
+        check = slot.checked(check)
     if check is None:
         return Shown(scored=tuple(ranked[:n_wanted]), n_refused=0, forwards=0)
     good: list[Scored] = []
@@ -65,7 +72,7 @@ def fit_to_show(
         (refused if check.bad_spans(one.text) else good).append(one)
         if len(good) == n_wanted:
             break
-    forwards = 0
+    forwards = token_forwards = 0
     if not good:
         # The denoiser's own before drafts: what it wrote it can also mend.
         for one in sorted(refused, key=lambda one: not isinstance(one.proposal, FilledRow)):
@@ -81,12 +88,19 @@ def fit_to_show(
                 single_line=single_line,
                 seed=seed,
                 cancel=cancel,
+                machine=None if slot is None else slot.machine,
             )
             forwards += mended.forwards
+            token_forwards += mended.token_forwards
             if mended.ids is not None:
                 text = text_between(parts.tokenizer.decode_bytes(mended.ids), plan)
                 assert text is not None  # repair has checked it
                 proposal = replace(one.proposal, ids=mended.ids)
                 good = [replace(one, proposal=proposal, text=text, repaired=True)]
                 break
-    return Shown(scored=tuple(good), n_refused=len(refused), forwards=forwards)
+    return Shown(
+        scored=tuple(good),
+        n_refused=len(refused),
+        forwards=forwards,
+        token_forwards=token_forwards,
+    )

@@ -2,7 +2,7 @@
 
 from dgemma_engine.infill.document import Blend, DocumentModel
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import heal
+from dgemma_engine.infill.planner import cut
 
 _CHARS_BEFORE, _CHARS_AFTER = 24_000, 8_000
 """What is searched and counted: some 8,000 tokens, beyond which recent text is better anyway."""
@@ -19,7 +19,7 @@ class Surroundings:
 
     def __init__(self, prefix: str, suffix: str, parts: Parts) -> None:
         """Tokenise what lies around the gap."""
-        kept, head = heal(prefix, parts.tokenizer)
+        kept, head = cut(prefix, parts.tokenizer, parts.settings)
         self.before = parts.tokenizer.encode(kept[-_CHARS_BEFORE:])
         self.after = parts.tokenizer.encode(suffix[:_CHARS_AFTER])
         self.head = head.encode("utf-8", "surrogatepass")

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from dgemma_engine.infill.automata import (
     Automaton,
     BalancedBrackets,
+    Between,
     Both,
-    EndsWith,
     Identifier,
-    NoLineBreak,
     Number,
-    StartsWith,
     StringBody,
     Utf8,
 )
@@ -73,11 +71,6 @@ NUMBER = re.compile(
 )
 
 CASES: dict[str, tuple[Automaton[Any], Callable[[bytes], bool]]] = {
-    "no line break": (NoLineBreak(), lambda it: not re.search(rb"[\r\n]", it)),
-    "starts with": (StartsWith(b"aab"), lambda it: it.startswith(b"aab")),
-    "ends with": (EndsWith(b"aabaa"), lambda it: it.endswith(b"aabaa")),
-    "starts with nothing": (StartsWith(b""), lambda _: True),
-    "ends with nothing": (EndsWith(b""), lambda _: True),
     "UTF-8": (Utf8(), is_utf8),
     "identifier": (Identifier(), lambda it: is_utf8(it) and it.decode().isidentifier()),
     "identifier with $": (
@@ -91,8 +84,23 @@ CASES: dict[str, tuple[Automaton[Any], Callable[[bytes], bool]]] = {
     ),
     "brackets": (BalancedBrackets(max_depth=9), lambda it: is_balanced(it, 99)),
     "both": (
-        Both(StartsWith(b"a"), NoLineBreak()),
-        lambda it: it.startswith(b"a") and not re.search(rb"[\r\n]", it),
+        Both(Identifier(), Number()),
+        lambda _: False,
+    ),
+    "both, of a string": (
+        Both(StringBody(b"'"), BalancedBrackets(quotes=b"")),
+        lambda it: (
+            re.fullmatch(rb"([^\\'\r\n]|\\[^\r\n])*", it) is not None
+            and is_balanced(re.sub(rb"[^()\[\]{}]", b"", it), 6)
+        ),
+    ),
+    "between": (
+        Between(Number(), begun="point", after=b"7_0", head=b"1."),
+        lambda it: it.startswith(b"1.") and NUMBER.fullmatch(it + b"7_0") is not None,
+    ),
+    "between nothing": (
+        Between(Identifier(), begun=(False, b"")),
+        lambda it: is_utf8(it) and it.decode().isidentifier(),
     ),
 }
 
@@ -105,7 +113,7 @@ PIECES = (
 byte_texts = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join),
     st.lists(st.sampled_from(PIECES[:13]), max_size=8).map(b"".join),
-    st.lists(st.sampled_from((b"a", b"b")), max_size=9).map(b"".join),
+    st.text("1.e_7-", max_size=6).map(lambda it: b"1." + it.encode()),
     st.from_regex(NUMBER, fullmatch=True),
     st.text(max_size=6).map(lambda it: it.encode("utf-8", "surrogatepass")),
     st.binary(max_size=6),
@@ -130,7 +138,7 @@ def test_the_automaton_accepts_what_the_expression_does(name: str, text: bytes) 
 EXHAUSTIVE = {
     "number": (b"07.b_e-x", 5),
     "UTF-8": (b"\x00\x7f\x80\x8f\x90\x9f\xa0\xbf\xc1\xc2\xe0\xe1\xed\xf0\xf1\xf4\xf5", 4),
-    "ends with": (b"ab", 10),
+    "between": (b"1.7_e", 6),
     "string body": (b"a'\\\n", 6),
     "brackets": (b"()[]'\\\n", 6),
 }

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from dgemma_engine.infill.automata import (
     Automaton,
     BalancedBrackets,
+    Between,
     Both,
-    EndsWith,
     Identifier,
-    NoLineBreak,
     Number,
-    StartsWith,
     StringBody,
     Utf8,
 )
@@ -30,16 +28,14 @@ from dgemma_engine.infill.constraints import (
 from tests.engine.infill.test_automata import accepts
 
 AUTOMATA: list[Automaton[Any]] = [
-    NoLineBreak(),
-    StartsWith(b"(a"),
-    EndsWith(b"a)a"),
     Identifier(),
     Number(),
     StringBody(b"'"),
     BalancedBrackets(max_depth=2),
     Utf8(),
-    Both(BalancedBrackets(), Both(NoLineBreak(), Utf8())),
-    Both(StartsWith(b"a"), EndsWith(b"aa")),
+    Both(BalancedBrackets(), Both(StringBody(b"`"), Utf8())),
+    Between(Identifier(), begun=(True, b""), after=b"0", head=b"(a"),
+    Between(StringBody(b"'"), begun=True, after=b"'"),
 ]
 PIECES = (b"a", b"(", b")", b"(a", b"a)", b")a", b"\n", b"'", b"0", b".1", b"\\", b"\xc3", b"\xa9[")
 
@@ -132,12 +128,12 @@ def test_the_quick_search_is_not_taken_for_the_answer() -> None:
 
 
 def test_a_position_without_candidates_has_no_result() -> None:
-    machine = TokenAutomaton(NoLineBreak(), [b"a"])
+    machine = TokenAutomaton(Identifier(), [b"a"])
     assert most_probable([[(0, -1.0)], []], machine) is None
 
 
 def test_an_id_beyond_the_vocabulary_is_never_chosen() -> None:
-    machine = TokenAutomaton(NoLineBreak(), [b"a"])
+    machine = TokenAutomaton(Identifier(), [b"a"])
     found = most_probable([[(7, -0.1), (0, -3.0)]], machine)
     assert found is not None
     assert found.ids == (0,)

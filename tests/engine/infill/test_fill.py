@@ -70,6 +70,7 @@ def naive_fill(
     seed: int,
     known_at_once: bool,
     allowed: Callable[[int, bool, bool, int], bool],
+    clamps_as: str = "token",
 ) -> list[tuple[int, ...]]:
     """Denoise with whole canvases and the reference model; clamps are written back every step.
 
@@ -94,9 +95,13 @@ def naive_fill(
         conditioning = None
         if believed is not None:
             conditioning = torch.where(is_free[:, :, None], believed, certain)
+            if clamps_as == "own":
+                conditioning = believed
         with torch.no_grad():
             if conditioning is None and known_at_once:
-                logits = logits_with_clamps_only(model, prompts, canvas, certain, is_free)
+                logits = logits_conditioned_at(model, prompts, canvas, certain, ~is_free)
+            elif conditioning is not None and clamps_as == "nothing":
+                logits = logits_conditioned_at(model, prompts, canvas, conditioning, is_free)
             else:
                 logits = model(
                     input_ids=prompts,
@@ -134,25 +139,25 @@ def naive_fill(
     ]
 
 
-def logits_with_clamps_only(
+def logits_conditioned_at(
     model: DiffusionGemmaForBlockDiffusion,
     prompts: Tensor,
     canvas: Tensor,
-    certain: Tensor,
-    is_free: Tensor,
+    conditioning: Tensor,
+    places: Tensor,
 ) -> Tensor:
-    """First step: clamps are conditioned on themselves, free positions on nothing."""
+    """Logits where only some places are self-conditioned, and the others on nothing."""
     decoder = model.model.decoder
     original = decoder.self_conditioning.forward
 
     def forward(embeddings: Tensor, soft: Tensor) -> Tensor:
-        result: Tensor = original(embeddings, soft * ~is_free[:, :, None])
+        result: Tensor = original(embeddings, soft * places[:, :, None])
         return result
 
     decoder.self_conditioning.forward = forward
     try:
         logits: Tensor = model(
-            input_ids=prompts, decoder_input_ids=canvas, self_conditioning_logits=certain
+            input_ids=prompts, decoder_input_ids=canvas, self_conditioning_logits=conditioning
         ).logits
         return logits
     finally:
@@ -193,6 +198,27 @@ def test_spans_equal_those_of_a_naive_loop_over_the_reference_model(
     assert ours.stop is StopReason.MAX_STEPS
     assert ours.forwards == 2
     assert [row.forwards for row in ours.rows] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("clamps_as", ["own", "nothing"])
+def test_clamps_conditioned_otherwise_equal_a_naive_loop_as_well(
+    textual: Pair, clamps_as: str
+) -> None:
+    plan = plan_of(textual)
+    settings = replace(textual.engine.infill_settings, clamps_as=clamps_as)
+
+    ours = fill(textual, plan, n_steps=3, seed=1, settings=settings)
+
+    assert [row.ids for row in ours.rows] == naive_fill(
+        textual,
+        plan,
+        n_steps=3,
+        seed=1,
+        known_at_once=False,  # before the first step the model has said nothing of its own
+        allowed=text_only(textual, line_ends=False),
+        clamps_as=clamps_as,
+    )
+    assert ours.rows != fill(textual, plan, n_steps=3, seed=1).rows
 
 
 def test_clamped_ids_are_in_every_canvas_that_the_model_sees(
@@ -300,6 +326,7 @@ def test_rows_that_are_done_leave_the_batch_and_keep_their_result(
     assert sizes[:2] == [4, 2]
     assert sizes == sorted(sizes, reverse=True)
     assert filled.forwards == len(sizes)
+    assert filled.token_forwards == sum(sizes) * len(plan.rows[0].ids)
     for before, after in zip(one_step.rows, filled.rows, strict=True):
         if -before.confidence < threshold:
             assert after == before
@@ -331,9 +358,15 @@ def test_cancelling_stops_at_the_next_step_and_returns_nothing(textual: Pair) ->
             if step.number == cancelled_at:
                 cancel.cancel()
 
-        filled = fill(textual, plan_of(textual), n_steps=9, cancel=cancel, on_step=on_step)
+        plan = plan_of(textual)
+        filled = fill(textual, plan, n_steps=9, cancel=cancel, on_step=on_step)
 
-        assert filled == Filled(rows=(), stop=StopReason.CANCELLED, forwards=cancelled_at)
+        assert filled == Filled(
+            rows=(),
+            stop=StopReason.CANCELLED,
+            forwards=cancelled_at,
+            token_forwards=cancelled_at * sum(len(row.ids) for row in plan.rows),
+        )
         assert steps == list(range(1, cancelled_at + 1))
 
 

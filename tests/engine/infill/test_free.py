@@ -78,10 +78,11 @@ def test_where_the_prompt_shows_the_suffix_long_spans_start_from_what_was_writte
     monkeypatch.setattr(
         infiller, "free_draft", lambda *args, **options: FreeDraft(ids=ids, forwards=7)
     )
-    result = textual.engine.infill("x = 1\n", SUFFIX, multiline=True, n_candidates=50, steps=2)
+    engine = textual.engine.with_infill_settings(refine_radius=0)
+    result = engine.infill("x = 1\n", SUFFIX, multiline=True, n_candidates=50, steps=2)
     assert "path.name" in {candidate.text for candidate in result.candidates}
     assert {candidate.n_tokens for candidate in result.candidates} == {len(ids)}
     assert result.forwards == 7 + 2
 
-    one_line = textual.engine.infill("x = 1\n", SUFFIX, n_candidates=50, steps=2)
+    one_line = engine.infill("x = 1\n", SUFFIX, n_candidates=50, steps=2)
     assert one_line.forwards < 7

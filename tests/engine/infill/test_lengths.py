@@ -1,6 +1,8 @@
 """The signals of span lengths, against a naive computation with whole logits."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -96,7 +98,25 @@ def test_one_length_alone_has_a_rank(textual: Pair) -> None:
 
 
 def test_without_drafts_three_lengths_of_the_models_choice_are_denoised(textual: Pair) -> None:
-    result = textual.engine.infill(PREFIX + "\n", SUFFIX, n_candidates=50, steps=2)
+    engine = textual.engine.with_infill_settings(refine_radius=0)
+    result = engine.infill(PREFIX + "\n", SUFFIX, n_candidates=50, steps=2)
     lengths = {candidate.n_tokens for candidate in result.candidates}
     assert 1 <= len(lengths) <= 3
     assert result.forwards == 3  # one for the lengths
+
+
+@pytest.mark.parametrize("signal", ["margin", "certainty", "both"])
+def test_a_length_is_ranked_by_the_signals_that_the_settings_name(
+    textual: Pair, signal: str
+) -> None:
+    parts = parts_of(textual)
+    plan = parts.plan(PREFIX + "\n", SUFFIX, (1, 2, 5))
+    kv = parts.prefixes.encode(plan.context_ids).kv
+    settings = replace(parts.settings, length_signals=signal)
+    options: dict[str, Any] = {"single_line": True, "n_draws": 2, "seed": 3, "settings": settings}
+    signals = length_signals(parts.model, kv, plan, parts.rules, **options)
+
+    assert rank_lengths(parts.model, kv, plan, parts.rules, **options) == [
+        (signal != "certainty") * one.margin + (signal != "margin") * one.certainty
+        for one in signals
+    ]

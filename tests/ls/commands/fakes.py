@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, SpanCheck, StopReason
+from dgemma_engine.types import CancelToken, Candidate, InfillResult, Slot, SpanCheck, StopReason
 from dgemma_ls.cli import main
 
 
@@ -37,6 +37,7 @@ class FakeEngine:
         n_candidates: int = 3,
         steps: int = 8,
         seed: int = 0,
+        slot: Slot | None = None,
         check: SpanCheck | None = None,
         cancel: CancelToken | None = None,
     ) -> InfillResult:

@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from dgemma_engine.errors import CheckpointError
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, SpanCheck, StopReason
+from dgemma_engine.types import (
+    CancelToken,
+    Candidate,
+    InfillResult,
+    Slot,
+    SlotKind,
+    SpanCheck,
+    StopReason,
+)
 from dgemma_ls.cli import main
 
 CODE = "def f(a):\n    return g()\n"
@@ -43,6 +51,7 @@ class FakeEngine:
         n_candidates: int = 3,
         steps: int = 8,
         seed: int = 0,
+        slot: Slot | None = None,
         check: SpanCheck | None = None,
         cancel: CancelToken | None = None,
     ) -> InfillResult:
@@ -54,6 +63,7 @@ class FakeEngine:
                 "multiline": multiline,
                 "n_candidates": n_candidates,
                 "seed": seed,
+                "slot": slot,
             }
         )
         self.meanwhile()
@@ -155,6 +165,7 @@ def test_the_engine_gets_all_text_around_the_span_and_the_options(fill: Fill) ->
             "multiline": False,
             "n_candidates": 5,
             "seed": 9,
+            "slot": None,
         }
     ]
 
@@ -346,3 +357,36 @@ def test_a_closed_pipe_ends_without_a_traceback(path: Path) -> None:
     assert run.returncode == 141
     assert "Traceback" not in run.stderr
     assert "Exception ignored" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "slot"),
+    [
+        ('x = "ab|c"', '"'),
+        ("x = f('ab', 'c|')", "'"),
+        ("x = \"it's\" + 'a\\'|b'", "'"),
+        ('x = "a\\\\" + "|"', '"'),
+        ("`${x}|`", "`"),
+    ],
+)
+def test_the_inside_of_a_string_is_asked_for_with_its_quotation_mark(
+    fill: Fill, path: Path, line: str, slot: str
+) -> None:
+    path.write_text(line.replace("|", "") + "\n")
+    engine = FakeEngine()
+    fill("--slot", "string", at=f"1:{line.index('|') + 1}", engine=engine)
+    assert engine.asked[0]["slot"] == Slot(kind=SlotKind.STRING, quote=slot)
+
+
+def test_other_slots_are_asked_for_by_name_and_none_by_default(fill: Fill) -> None:
+    engine = FakeEngine()
+    fill("--slot", "identifier", engine=engine)
+    fill(engine=engine)
+    assert [asked["slot"] for asked in engine.asked] == [Slot(kind=SlotKind.IDENTIFIER), None]
+
+
+def test_a_string_that_is_not_open_is_said_at_once(fill: Fill, path: Path) -> None:
+    for line in ("x = 1", "x = 'a'", 'x = "a" + f("b")'):
+        path.write_text(line + "\n")
+        outcome = fill("--slot", "string", at=f"1:{len(line) + 1}")
+        check_bad_input(outcome, "no string is open")
