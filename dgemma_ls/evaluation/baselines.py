@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from dgemma_ls.evaluation.cases import Case, CaseTokenizer
 from dgemma_ls.evaluation.ngrams import Ids, NgramCounts, WittenBell
-from dgemma_ls.evaluation.systems import System
+from dgemma_ls.evaluation.systems import Answer, System
 from dgemma_ls.files import FileError
 
 Mask = npt.NDArray[np.bool_]
@@ -49,9 +49,10 @@ def make_baselines(
         return WittenBell(shard_counts(), vocab_size=vocab_size)
 
     def system(name: str, title: str, propose: Callable[[Case, Mask], Sequence[int]]) -> System:
-        def fill(case: Case) -> str:
+        def fill(case: Case) -> Answer:
             forbidden = never if case.multiline else never | line_ends
-            return tokenizer.decode_bytes(propose(case, forbidden)).decode("utf-8", "replace")
+            raw = tokenizer.decode_bytes(propose(case, forbidden))
+            return Answer(text=raw.decode("utf-8", "replace"))
 
         return System(name=name, title=title, is_baseline=True, fill=fill)
 

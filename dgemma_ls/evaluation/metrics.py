@@ -11,8 +11,13 @@ METRICS = {
     "edit_similarity": "edit similarity",
     "parse_rate": "parse rate",
     "answered": "answered",
+    "within_0": "as many tokens as the truth",
+    "within_1": "within 1 token of the truth's number",
+    "within_2": "within 2 tokens of it",
 }
 """Names and titles. A metric that says nothing about a case is left out of its values."""
+
+_TOLERANCES = {"within_0": 0, "within_1": 1, "within_2": 2}
 
 
 def measure(case: Case, text: str, tokenizer: CaseTokenizer) -> Mapping[str, float]:
@@ -20,18 +25,22 @@ def measure(case: Case, text: str, tokenizer: CaseTokenizer) -> Mapping[str, flo
 
     Args:
         case: what was asked.
-        text: the answer; empty for none, which counts as wrong, but not as broken.
+        text: the answer; empty for none, which counts as wrong and as of no length, but not as
+            broken.
         tokenizer: counts the tokens of both texts.
 
     Returns:
         Values by metric. The parse rate is of answers in files that parse with the truth: it asks
         whether the whole file still has no flaw, as the gate sees flaws.
     """
+    truth, answer = tokenizer.encode(case.truth), tokenizer.encode(text)
+    off_by = abs(len(answer) - len(truth))
     values = {
         "exact_match": float(text == case.truth),
-        "token_accuracy": token_accuracy(tokenizer.encode(case.truth), tokenizer.encode(text)),
+        "token_accuracy": token_accuracy(truth, answer),
         "edit_similarity": edit_similarity(case.truth, text),
         "answered": float(bool(text.strip())),
+        **{name: float(bool(text) and off_by <= most) for name, most in _TOLERANCES.items()},
     }
     if text.strip() and _parses(case, case.truth):
         values["parse_rate"] = float(text == case.truth or _parses(case, text))

@@ -3,13 +3,18 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from statistics import median
 from typing import Any
 
 from dgemma_ls.evaluation.cases import BUCKETS
 from dgemma_ls.evaluation.metrics import METRICS
 from dgemma_ls.evaluation.runner import Outcome
-from dgemma_ls.evaluation.statistics import Interval, cluster_bootstrap, paired_difference
+from dgemma_ls.evaluation.statistics import (
+    Interval,
+    Spread,
+    cluster_bootstrap,
+    paired_difference,
+    spread,
+)
 from dgemma_ls.evaluation.systems import System
 
 COMPARED = "exact_match"
@@ -39,12 +44,29 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A system's exact match less that of the best baseline, on the same cases."""
+    """A system's exact match less that of another one, on the same cases."""
 
     system: str
     bucket: str
     baseline: str
     interval: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a fill of a system takes, over all buckets.
+
+    Attributes:
+        system: its name.
+        milliseconds: with an encoded prefix.
+        forwards: of the decoder; ``None`` for what has none.
+        token_forwards: tokens of all canvases over these forwards.
+    """
+
+    system: str
+    milliseconds: Spread
+    forwards: Spread | None
+    token_forwards: Spread | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +81,8 @@ class Report:
         buckets: names, in the order of the columns.
         scores: every system on every bucket by every metric.
         differences: to the best baseline, where there is one.
-        milliseconds: by system, the median of a fill with an encoded prefix.
+        effects: of what variants change: differences to what they are variants of.
+        costs: one for each system.
         notes: what a reader of the tables must know.
     """
 
@@ -70,7 +93,8 @@ class Report:
     buckets: tuple[str, ...]
     scores: tuple[Score, ...]
     differences: tuple[Difference, ...]
-    milliseconds: dict[str, float]
+    effects: tuple[Difference, ...]
+    costs: tuple[Cost, ...]
     notes: tuple[str, ...]
 
 
@@ -106,6 +130,13 @@ def make_report(
         for name in (system.name for system in systems)
         if name != best
     ]
+    names = {system.name for system in systems}
+    effects = [
+        _difference(system.name, bucket, system.variant_of, groups, seed)
+        for bucket in buckets
+        for system in systems
+        if system.variant_of in names
+    ]
     return Report(
         model=model,
         data=data,
@@ -114,11 +145,12 @@ def make_report(
         buckets=buckets,
         scores=tuple(scores),
         differences=tuple(differences),
-        milliseconds={
-            system.name: median(o.milliseconds for o in outcomes if o.system == system.name)
+        effects=tuple(effects),
+        costs=tuple(
+            _cost(system.name, [o for o in outcomes if o.system == system.name])
             for system in systems
             if outcomes
-        },
+        ),
         notes=tuple(notes),
     )
 
@@ -131,9 +163,9 @@ def to_json(report: Report) -> str:
 def from_json(text: str) -> Report:
     """Read what :func:`to_json` wrote."""
     values: dict[str, Any] = json.loads(text)
-    scores, differences = (
+    scores, differences, effects = (
         [entry | {"interval": Interval(**entry["interval"])} for entry in values[key]]
-        for key in ("scores", "differences")
+        for key in ("scores", "differences", "effects")
     )
     return Report(
         **values
@@ -142,6 +174,8 @@ def from_json(text: str) -> Report:
             "notes": tuple(values["notes"]),
             "scores": tuple(Score(**entry) for entry in scores),
             "differences": tuple(Difference(**entry) for entry in differences),
+            "effects": tuple(Difference(**entry) for entry in effects),
+            "costs": tuple(_read_cost(entry) for entry in values["costs"]),
         }
     )
 
@@ -161,6 +195,26 @@ def _score(
         n_files=len(set(files)),
         interval=cluster_bootstrap([o.values[metric] for o in told], files, seed=seed),
     )
+
+
+def _cost(system: str, outcomes: Sequence[Outcome]) -> Cost:
+    forwards = [o.answer.forwards for o in outcomes if o.answer.forwards is not None]
+    tokens = [o.answer.token_forwards for o in outcomes if o.answer.token_forwards is not None]
+    return Cost(
+        system=system,
+        milliseconds=spread([o.milliseconds for o in outcomes]),
+        forwards=spread(forwards) if forwards else None,
+        token_forwards=spread(tokens) if tokens else None,
+    )
+
+
+def _read_cost(values: dict[str, Any]) -> Cost:
+    spreads = {
+        key: value if value is None else Spread(**value)
+        for key, value in values.items()
+        if key != "system"
+    }
+    return Cost(system=values["system"], **spreads)
 
 
 def _best(baselines: Sequence[str], bucket: str, scores: Sequence[Score]) -> str | None:

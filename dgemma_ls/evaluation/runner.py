@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dgemma_ls.evaluation.cases import Case, CaseTokenizer
 from dgemma_ls.evaluation.metrics import measure
-from dgemma_ls.evaluation.systems import System
+from dgemma_ls.evaluation.systems import Answer, System
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Outcome:
 
     case: Case
     system: str
-    text: str
+    answer: Answer
     milliseconds: float
     values: Mapping[str, float]
 
@@ -41,20 +41,21 @@ def ask(
         prepare(case)
     answers = [(system, *_timed(system, case, clock)) for system in systems]
     # Systems often agree, and to measure means to parse the whole file.
-    values = {text: measure(case, text, tokenizer) for text in {a[1] for a in answers}}
+    texts = {answer.text for _, answer, _ in answers}
+    values = {text: measure(case, text, tokenizer) for text in texts}
     return [
         Outcome(
             case=case,
             system=system.name,
-            text=text,
+            answer=answer,
             milliseconds=milliseconds,
-            values=values[text],
+            values=values[answer.text],
         )
-        for system, text, milliseconds in answers
+        for system, answer, milliseconds in answers
     ]
 
 
-def _timed(system: System, case: Case, clock: Callable[[], float]) -> tuple[str, float]:
+def _timed(system: System, case: Case, clock: Callable[[], float]) -> tuple[Answer, float]:
     start = clock()
-    text = system.fill(case)
-    return text, (clock() - start) * 1000
+    answer = system.fill(case)
+    return answer, (clock() - start) * 1000

@@ -22,6 +22,20 @@ class Interval:
     high: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """What half of all cases take at most, and nine in ten."""
+
+    median: float
+    p90: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Give median and 90th percentile of at least one value."""
+    median, p90 = np.quantile(values, (0.5, 0.9))
+    return Spread(median=float(median), p90=float(p90))
+
+
 def cluster_bootstrap(
     values: Sequence[float],
     clusters: Sequence[Hashable],

@@ -1,4 +1,4 @@
-"""The ways to fill a case that are compared; a way is a name and a function from case to text."""
+"""The ways to fill a case that are compared; a way is a name and a function from case to answer."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -16,6 +16,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a way gives for a case.
+
+    Attributes:
+        text: for the span; empty for none.
+        forwards: decoder forwards that it took (a batch of canvases counts once); ``None`` for
+            what has no decoder.
+        token_forwards: tokens of all canvases over all of them.
+    """
+
+    text: str
+    forwards: int | None = None
+    token_forwards: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """One way to fill a case.
 
@@ -23,13 +39,15 @@ class System:
         name: what the command line calls it.
         title: what tables call it.
         is_baseline: whether it does without what the model has learnt.
-        fill: gives the text for the span; empty where it has no answer.
+        fill: gives the answer.
+        variant_of: name of the system that this one is with one thing changed, if it is one.
     """
 
     name: str
     title: str
     is_baseline: bool
-    fill: Callable[[Case], str]
+    fill: Callable[[Case], Answer]
+    variant_of: str = ""
 
 
 BASELINES = ("copy", "ppm", "5-gram", "ppm+5-gram")
@@ -67,27 +85,27 @@ def make_systems(engine: "Engine", *, n_steps: int) -> list[System]:
     """
     infill = partial(fill_case, engine, n_steps=n_steps)
 
-    def alone(origin: Origin, **options: Any) -> Callable[[Case], str]:
-        return lambda case: _best(infill(case, proposers=(origin,), **options))
+    def alone(origin: Origin, **options: Any) -> Callable[[Case], Answer]:
+        return lambda case: best_of(infill(case, proposers=(origin,), **options))
 
     # Two systems look at the same answer, one after the other.
     @lru_cache(maxsize=1)
     def unknown(case: Case) -> InfillResult:
         return infill(case, length_known=False)
 
-    def repaired(case: Case) -> str:
+    def repaired(case: Case) -> Answer:
         check = _gate_check(case)
         result = infill(case, length_known=False, n_candidates=1, check=check)
         return _suggested(result, check)
 
-    ways: dict[str, tuple[str, Callable[[Case], str]]] = {
+    ways: dict[str, tuple[str, Callable[[Case], Answer]]] = {
         "denoiser-1": ("denoiser, 1 step", alone(Origin.DENOISED, n_steps=1)),
         "denoiser": (f"denoiser, {n_steps} steps", alone(Origin.DENOISED)),
         "copier": ("copier", alone(Origin.COPIED)),
         "copier-unknown": ("copier, any length", alone(Origin.COPIED, length_known=False)),
         "causal": ("causal mode", alone(Origin.CONTINUED)),
-        SHIPPED: ("shipped", lambda case: _best(infill(case))),
-        SHIPPED_UNKNOWN: ("shipped, any length", lambda case: _best(unknown(case))),
+        SHIPPED: ("shipped", lambda case: best_of(infill(case))),
+        SHIPPED_UNKNOWN: ("shipped, any length", lambda case: best_of(unknown(case))),
         "gated": ("  through the gate", lambda case: _suggested(unknown(case), _gate_check(case))),
         "suggested": ("  repaired for the gate", repaired),
     }
@@ -96,6 +114,11 @@ def make_systems(engine: "Engine", *, n_steps: int) -> list[System]:
         System(name=name, title=title, is_baseline=False, fill=fill)
         for name, (title, fill) in ways.items()
     ]
+
+
+def best_of(result: InfillResult) -> Answer:
+    """Give the first candidate as an answer."""
+    return _answer(result, result.candidates[0].text if result.candidates else "")
 
 
 def fill_case(
@@ -145,8 +168,8 @@ def forget_other_cases(
     engine.infill(case.prefix, case.suffix, steps=1, n_candidates=1, proposers=proposers)
 
 
-def _best(result: InfillResult) -> str:
-    return result.candidates[0].text if result.candidates else ""
+def _answer(result: InfillResult, text: str) -> Answer:
+    return Answer(text=text, forwards=result.forwards, token_forwards=result.token_forwards)
 
 
 def _gate_check(case: Case) -> GateCheck:
@@ -157,7 +180,8 @@ def _gate_check(case: Case) -> GateCheck:
     return GateCheck(snapshot, Span(start=case.span.start, end=case.span.start))
 
 
-def _suggested(result: InfillResult, check: GateCheck) -> str:
+def _suggested(result: InfillResult, check: GateCheck) -> Answer:
     """What an editor would show: the first candidate that the filters and the gate let through."""
     verdicts = (check.verdict(candidate.text) for candidate in result.candidates)
-    return next((v.new_text for v in verdicts if not isinstance(v, Refusal)), "")
+    shown = next((v.new_text for v in verdicts if not isinstance(v, Refusal)), "")
+    return _answer(result, shown)

@@ -1,9 +1,12 @@
 """A report of filled gaps as tables: for a terminal and as Markdown."""
 
+from collections.abc import Sequence
+
 from dgemma_ls.evaluation.cases import BUCKETS
 from dgemma_ls.evaluation.layout import Table, percent, percent_with_bounds, to_markdown, to_text
 from dgemma_ls.evaluation.metrics import METRICS
 from dgemma_ls.evaluation.report import COMPARED, Difference, Report
+from dgemma_ls.evaluation.statistics import Spread
 from dgemma_ls.evaluation.systems import SHIPPED, SHIPPED_UNKNOWN
 
 
@@ -34,8 +37,9 @@ def tables(report: Report) -> list[Table]:
         exact_match,
         *_unknown_length_table(report),
         *_difference_table(report),
+        *_effect_table(report),
         *others,
-        _time_table(report),
+        _cost_table(report),
     ]
 
 
@@ -72,33 +76,66 @@ def _difference_table(report: Report) -> list[Table]:
     if not report.differences:
         return []
     best = {d.bucket: d.baseline for d in report.differences}
-    found = {(d.system, d.bucket): d for d in report.differences}
     return [
         Table(
             title="exact match less that of the best baseline, points [95 % interval]",
             header=("", *(BUCKETS[bucket].title for bucket in report.buckets)),
             rows=(
                 ("best baseline", *(best.get(bucket, "-") for bucket in report.buckets)),
-                *(
-                    (title, *(_signed(found.get((name, bucket))) for bucket in report.buckets))
-                    for name, title in report.titles.items()
-                    if any(d.system == name for d in report.differences)
-                ),
+                *_signed_rows(report, report.differences),
             ),
         )
     ]
 
 
-def _time_table(report: Report) -> Table:
+def _effect_table(report: Report) -> list[Table]:
+    """What a change is worth: variants beside what they are variants of."""
+    if not report.effects:
+        return []
+    titles = report.titles
+    of = {d.system: titles[d.baseline].strip() for d in report.effects}
+    rows = _signed_rows(report, report.effects)
+    names = [name for name in titles if name in of]
+    return [
+        Table(
+            title="exact match less that of the system it varies, points [95 % interval]",
+            header=("", *(BUCKETS[bucket].title for bucket in report.buckets), "varies"),
+            rows=tuple((*row, of[name]) for name, row in zip(names, rows, strict=True)),
+        )
+    ]
+
+
+def _signed_rows(report: Report, differences: Sequence[Difference]) -> tuple[tuple[str, ...], ...]:
+    found = {(d.system, d.bucket): d for d in differences}
+    return tuple(
+        (title, *(_signed(found.get((name, bucket))) for bucket in report.buckets))
+        for name, title in report.titles.items()
+        if any(d.system == name for d in differences)
+    )
+
+
+def _cost_table(report: Report) -> Table:
+    costs = {cost.system: cost for cost in report.costs}
     return Table(
-        title="milliseconds a fill, median, prefix already encoded",
-        header=("", "ms"),
+        title="a fill, prefix already encoded: median, and nine in ten at most",
+        header=("", "ms", "90 %", "forwards", "90 %", "tokens x forwards", "90 %"),
         rows=tuple(
-            (title, f"{report.milliseconds[name]:.1f}")
+            (
+                title,
+                *_spread(costs[name].milliseconds, digits=1),
+                *_spread(costs[name].forwards),
+                *_spread(costs[name].token_forwards),
+            )
             for name, title in report.titles.items()
-            if name in report.milliseconds
+            if name in costs
         ),
     )
+
+
+def _spread(spread: Spread | None, *, digits: int = 0) -> tuple[str, str]:
+    if spread is None:
+        return "-", "-"
+    return f"{spread.median:.{digits}f}", f"{spread.p90:.{digits}f}"
 
 
 def _preamble(report: Report) -> list[str]:

@@ -12,7 +12,14 @@ import numpy.typing as npt
 
 from dgemma_engine.types import Origin
 from dgemma_ls.evaluation.cases import Case
-from dgemma_ls.evaluation.systems import UNTRAINED, System, fill_case, forget_other_cases
+from dgemma_ls.evaluation.systems import (
+    UNTRAINED,
+    Answer,
+    System,
+    best_of,
+    fill_case,
+    forget_other_cases,
+)
 
 if TYPE_CHECKING:
     from dgemma_engine import Engine
@@ -43,9 +50,8 @@ def make_untrained(
     def prepare(case: Case) -> None:
         forget_other_cases(untrained(), case, proposers=_ONLY)
 
-    def fill(case: Case) -> str:
-        result = fill_case(untrained(), case, n_steps=n_steps, proposers=_ONLY)
-        return result.candidates[0].text if result.candidates else ""
+    def fill(case: Case) -> Answer:
+        return best_of(fill_case(untrained(), case, n_steps=n_steps, proposers=_ONLY))
 
     system = System(name=UNTRAINED, title="denoiser, untrained", is_baseline=True, fill=fill)
     return system, prepare

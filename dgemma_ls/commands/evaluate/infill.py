@@ -42,6 +42,8 @@ from dgemma_ls.evaluation.runner import Outcome, ask
 from dgemma_ls.evaluation.systems import (
     BASELINES,
     ENGINE_SYSTEMS,
+    SHIPPED,
+    SHIPPED_UNKNOWN,
     UNTRAINED,
     System,
     forget_other_cases,
@@ -55,6 +57,13 @@ if TYPE_CHECKING:
     from dgemma_ls.evaluation.ngrams import NgramCounts
 
 _SYSTEMS = (*BASELINES, UNTRAINED, *ENGINE_SYSTEMS, *ABLATIONS)
+_GROUPS = {
+    "baselines": BASELINES,
+    "engine": ENGINE_SYSTEMS,
+    "ablations": ("denoiser", SHIPPED, SHIPPED_UNKNOWN, "gated", "suggested", *ABLATIONS),
+}
+"""Several systems by one name; the ablations come with what they are variants of."""
+
 _NEEDS_SHARDS = ("5-gram", "ppm+5-gram")
 _WEIGHTS_SEED = 0
 
@@ -73,9 +82,10 @@ def add_parser(tasks: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "--systems",
         metavar="A,B,…",
-        type=names(_SYSTEMS),
+        type=_systems,
         default=_SYSTEMS,
-        help=f"ways to fill: {', '.join(_SYSTEMS)} (default: all)",
+        help=f"ways to fill: {', '.join(_SYSTEMS)}; or several of them: {', '.join(_GROUPS)}"
+        " (default: all)",
     )
     add_common(parser, seed_of="the cases")
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the tables")
@@ -129,6 +139,13 @@ def _check(args: argparse.Namespace) -> None:
         )
 
 
+def _systems(text: str) -> tuple[str, ...]:
+    """Parse names of systems and of groups of them."""
+    parts = (part.strip() for part in text.split(","))
+    named = [name for part in parts for name in _GROUPS.get(part, (part,))]
+    return tuple(dict.fromkeys(names(_SYSTEMS)(",".join(named))))
+
+
 def _make_contest(args: argparse.Namespace, engine: "Engine") -> _Contest:
     """Choose the systems; what is heavy is counted when the first case needs it."""
     tokenizer = engine.tokenizer
@@ -154,11 +171,10 @@ def _make_contest(args: argparse.Namespace, engine: "Engine") -> _Contest:
         untrained, prepare = make_untrained(engine, n_steps=n_steps, seed=_WEIGHTS_SEED)
         systems.append(untrained)
         before_case.append(prepare)
-    if set(args.systems) & set(ENGINE_SYSTEMS):
+    if set(args.systems) & {*ENGINE_SYSTEMS, *ABLATIONS}:
         systems += make_systems(engine, n_steps=n_steps)
-        before_case.append(partial(forget_other_cases, engine))
-    if set(args.systems) & set(ABLATIONS):
         systems += make_ablations(engine, n_steps=n_steps)
+        before_case.append(partial(forget_other_cases, engine))
     chosen = [system for system in systems if system.name in args.systems]
     return _Contest(systems=chosen, before_case=before_case, notes=notes)
 

@@ -9,6 +9,7 @@ import pytest
 from dgemma_ls.cli import main
 from dgemma_ls.commands.evaluate import arguments, infill
 from dgemma_ls.evaluation import runner
+from dgemma_ls.evaluation.ablations import ABLATIONS
 from dgemma_ls.evaluation.report import from_json
 from tests.ls.evaluation.fakes import WordTokenizer, document
 
@@ -91,6 +92,12 @@ def test_ctrl_c_shows_what_is_done(
     out = capsys.readouterr().out
     assert "stopped after 3 of" in out
     assert "1: 2 in 1, rest of line: 1 in 1" in out
+
+
+def test_systems_are_named_alone_or_several_at_once() -> None:
+    ablations = infill._systems("ablations")
+    assert {"shipped-unknown", "gated", "suggested", *ABLATIONS} <= set(ablations)
+    assert infill._systems("ppm, baselines") == ("ppm", "copy", "5-gram", "ppm+5-gram")
 
 
 def complaint(capsys: pytest.CaptureFixture[str]) -> str:

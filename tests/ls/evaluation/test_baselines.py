@@ -24,7 +24,7 @@ NOTHING = np.zeros(300, dtype=bool)
 
 def fill(name: str, asked: Case) -> str:
     systems = make_baselines(WordTokenizer(asked.document.text), shard_counts=None)
-    return next(system for system in systems if system.name == name).fill(asked)
+    return next(system for system in systems if system.name == name).fill(asked).text
 
 
 REPEATED = "    if item is None:\n        raise ValueError(name)\n    seen.add(item)\n"

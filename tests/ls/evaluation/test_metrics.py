@@ -22,6 +22,14 @@ def test_no_answer_gets_none_but_breaks_nothing() -> None:
     assert values == dict.fromkeys(set(METRICS) - {"parse_rate"}, 0.0)
 
 
+def test_an_answer_s_length_is_counted_in_tokens_beside_the_truth_s() -> None:
+    for answer, off_by in (("b + a", 0), ("a + b + a", 3), ("ab", 2), ("a +", 1), ("", 9)):
+        values = measure(ADD, answer, TOKENIZER)
+        assert [values[f"within_{most}"] for most in range(3)] == [
+            float(off_by <= most) for most in range(3)
+        ], answer
+
+
 def test_an_answer_that_breaks_the_file_does_not_parse() -> None:
     assert measure(ADD, "a + )", TOKENIZER)["parse_rate"] == 0.0
     assert measure(ADD, "b", TOKENIZER)["parse_rate"] == 1.0

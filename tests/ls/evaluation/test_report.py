@@ -6,7 +6,8 @@ from itertools import count
 from dgemma_ls.evaluation.cases import Case, draw_cases
 from dgemma_ls.evaluation.report import Report, from_json, make_report, to_json
 from dgemma_ls.evaluation.runner import ask
-from dgemma_ls.evaluation.systems import System
+from dgemma_ls.evaluation.statistics import Spread
+from dgemma_ls.evaluation.systems import Answer, System
 from dgemma_ls.evaluation.tables import as_markdown, as_text, tables
 from tests.ls.evaluation.fakes import WordTokenizer, document
 
@@ -15,8 +16,25 @@ TOKENIZER = WordTokenizer(*(one.text for one in DOCUMENTS))
 CASES = draw_cases(DOCUMENTS, TOKENIZER, buckets=("1", "rest"), n_per_bucket=8, seed=0)
 
 
-def system(name: str, fill: Callable[[Case], str], *, is_baseline: bool = False) -> System:
-    return System(name=name, title=f"the {name}", is_baseline=is_baseline, fill=fill)
+def system(
+    name: str,
+    fill: Callable[[Case], str],
+    *,
+    is_baseline: bool = False,
+    variant_of: str = "",
+    forwards: int | None = None,
+) -> System:
+    def answer(case: Case) -> Answer:
+        n_tokens = None if forwards is None else 48 * forwards
+        return Answer(text=fill(case), forwards=forwards, token_forwards=n_tokens)
+
+    return System(
+        name=name,
+        title=f"the {name}",
+        is_baseline=is_baseline,
+        fill=answer,
+        variant_of=variant_of,
+    )
 
 
 SYSTEMS = [
@@ -55,7 +73,9 @@ def test_every_system_gets_every_case_and_its_own_time() -> None:
         (system.name, bucket) for system in SYSTEMS for bucket in ("1", "rest")
     }
     assert {score.n_cases for score in exact} == {8}
-    assert result.milliseconds == {system.name: 1000.0 for system in SYSTEMS}
+    assert [cost.system for cost in result.costs] == [system.name for system in SYSTEMS]
+    assert {cost.milliseconds for cost in result.costs} == {Spread(median=1000.0, p90=1000.0)}
+    assert {cost.forwards for cost in result.costs} == {None}
 
 
 def test_differences_are_to_the_best_baseline_of_each_bucket() -> None:
@@ -69,8 +89,36 @@ def test_differences_are_to_the_best_baseline_of_each_bucket() -> None:
     assert found["worse", "1"].interval.mean == -1.0
 
 
+def test_a_cost_is_the_median_and_what_nine_in_ten_stay_below() -> None:
+    of_case = count(1)
+    counted = System(
+        name="counted",
+        title="counted",
+        is_baseline=False,
+        fill=lambda case: Answer(text="", forwards=(n := next(of_case)), token_forwards=n * n),
+    )
+    (cost,) = report(n_cases=11, systems=[counted]).costs
+    assert cost.forwards == Spread(median=6.0, p90=10.0)
+    assert cost.token_forwards == Spread(median=36.0, p90=100.0)
+    row = tables(report(n_cases=1, systems=[system("one", lambda case: "", forwards=4)]))[-1].rows
+    assert row == (("the one", "1000.0", "1000.0", "4", "4", "192", "192"),)
+
+
+def test_a_variant_is_compared_with_what_it_varies() -> None:
+    whole, part = SYSTEMS[0], system("part", lambda case: "", variant_of="perfect")
+    orphan = system("orphan", lambda case: "", variant_of="elsewhere")
+    result = report(systems=[whole, part, orphan])
+
+    assert [(d.system, d.baseline) for d in result.effects] == [("part", "perfect")] * 2
+    assert {d.interval.mean for d in result.effects} == {-1.0}
+    (table,) = (t for t in tables(result) if "varies" in t.title)
+    assert table.rows == (("the part", *["-100.0 [-100, -100]"] * 2, "the perfect"),)
+    assert from_json(to_json(result)) == result
+
+
 def test_json_gives_the_report_back() -> None:
-    assert from_json(to_json(report())) == report()
+    systems = [*SYSTEMS, system("part", lambda case: "", variant_of="half", forwards=3)]
+    assert from_json(to_json(report(systems=systems))) == report(systems=systems)
 
 
 def test_tables_say_what_the_report_holds() -> None:
@@ -87,8 +135,8 @@ def test_tables_say_what_the_report_holds() -> None:
 
 
 def test_what_not_knowing_the_length_costs_has_a_table() -> None:
-    told, unknown = system("shipped", lambda case: case.truth), SYSTEMS[2]
-    unknown = system("shipped-unknown", unknown.fill)
+    told, half = system("shipped", lambda case: case.truth), SYSTEMS[2]
+    unknown = system("shipped-unknown", lambda case: half.fill(case).text)
     costs = tables(report(systems=[told, unknown]))[1]
 
     assert costs.title.startswith("exact match, any length / told the length")

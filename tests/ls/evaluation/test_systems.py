@@ -28,8 +28,9 @@ class FakeEngine:
                 for n, text in enumerate(self.texts)
             ),
             stop=StopReason.STABLE,
-            forwards=1,
+            forwards=3,
             milliseconds=1.0,
+            token_forwards=96,
         )
 
 
@@ -42,8 +43,8 @@ def test_the_shipped_answer_is_told_the_length_or_not() -> None:
     engine = FakeEngine(["a", "b"])
     ways = systems(engine)
 
-    assert ways["shipped"].fill(ASKED) == "a"
-    assert ways["shipped-unknown"].fill(ASKED) == "a"
+    assert ways["shipped"].fill(ASKED).text == "a"
+    assert ways["shipped-unknown"].fill(ASKED).text == "a"
     told, untold = engine.asked
     assert told["lengths"] == (7,)
     assert untold["lengths"] is None
@@ -55,7 +56,7 @@ def test_the_shipped_answer_is_told_the_length_or_not() -> None:
 def test_the_engine_is_told_of_a_line_break_in_the_span() -> None:
     engine = FakeEngine([])
     several = case("x = [├\n    1,\n┤]\n")
-    assert systems(engine)["shipped"].fill(several) == ""
+    assert systems(engine)["shipped"].fill(several).text == ""
     assert engine.asked[0]["multiline"] is True
 
 
@@ -63,14 +64,14 @@ def test_the_gate_sees_the_same_answer_without_asking_again() -> None:
     engine = FakeEngine(["first + )", "first"])
     ways = systems(engine)
 
-    assert ways["shipped-unknown"].fill(ASKED) == "first + )"
-    assert ways["gated"].fill(ASKED) == "first"
+    assert ways["shipped-unknown"].fill(ASKED).text == "first + )"
+    assert ways["gated"].fill(ASKED).text == "first"
     assert len(engine.asked) == 1
 
 
 def test_a_suggestion_may_be_repaired_for_the_gate() -> None:
     engine = FakeEngine(["first"])
-    assert systems(engine)["suggested"].fill(ASKED) == "first"
+    assert systems(engine)["suggested"].fill(ASKED).text == "first"
     assert engine.asked[0]["check"].verdict("first + )") == Refusal(
         reason=RefusalReason.BREAKS_PARSE
     )
@@ -78,15 +79,15 @@ def test_a_suggestion_may_be_repaired_for_the_gate() -> None:
 
 def test_what_the_gate_refuses_is_no_answer() -> None:
     ways = systems(FakeEngine(["(", ")"]))
-    assert ways["gated"].fill(ASKED) == ""
-    assert ways["suggested"].fill(ASKED) == ""
+    assert ways["gated"].fill(ASKED).text == ""
+    assert ways["suggested"].fill(ASKED).text == ""
 
 
 def test_each_proposer_is_asked_alone() -> None:
     engine = FakeEngine(["a"])
     ways = systems(engine)
     for name in ("denoiser-1", "denoiser", "copier", "causal"):
-        assert ways[name].fill(ASKED) == "a"
+        assert ways[name].fill(ASKED).text == "a"
 
     assert [asked["proposers"] for asked in engine.asked] == [
         (Origin.DENOISED,),
@@ -99,3 +100,10 @@ def test_each_proposer_is_asked_alone() -> None:
 
 def test_every_way_has_the_name_that_the_command_line_knows() -> None:
     assert tuple(systems(FakeEngine([]))) == ENGINE_SYSTEMS
+
+
+def test_an_answer_comes_with_what_it_took() -> None:
+    ways = systems(FakeEngine(["first + )", "first"]))
+    for name in ("shipped", "denoiser", "gated", "suggested"):
+        answer = ways[name].fill(ASKED)
+        assert (answer.forwards, answer.token_forwards) == (3, 96)
