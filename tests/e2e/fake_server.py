@@ -18,7 +18,6 @@ from typing import Any
 from dgemma_engine.errors import CheckpointError, OutOfMemoryError, RequestError
 from dgemma_engine.types import (
     CancelToken,
-    Candidate,
     InfillResult,
     JointCandidate,
     JointResult,
@@ -29,42 +28,21 @@ from dgemma_engine.types import (
 )
 from dgemma_ls.server import DgemmaServer, create_server, serve_stdio
 from dgemma_ls.settings import Settings
+from tests.engines import Asked, StandIn, result
 
 _STEP_S = 0.005
 _RIGHT = ("receive", "separate", "definitely")
 
 
-class FakeEngine:
+class FakeEngine(StandIn):
     """Answers ``value`` and then ``other``."""
-
-    max_span_tokens = 64
-    context_tokens = 448
 
     def __init__(self, journal: list[str], prefixes: list[str], device: str = "cpu") -> None:
         self._journal, self._prefixes = journal, prefixes
         self._device = device
 
-    @property
-    def tokenizer(self) -> "FakeEngine":
-        return self
-
-    def encode(self, text: str) -> list[int]:
-        return list(text.encode())
-
-    def infill(
-        self,
-        prefix: str,
-        suffix: str,
-        *,
-        context: str = "",
-        lengths: Sequence[int] | None = None,
-        multiline: bool = False,
-        n_candidates: int = 3,
-        steps: int = 8,
-        seed: int = 0,
-        check: SpanCheck | None = None,
-        cancel: CancelToken | None = None,
-    ) -> InfillResult:
+    def fill(self, asked: Asked) -> InfillResult:
+        prefix, cancel = asked.prefix, asked.cancel
         assert cancel is not None
         print("a line that must not reach the protocol")
         line = prefix.rsplit("\n", 1)[-1]
@@ -78,16 +56,8 @@ class FakeEngine:
         if "slow" in line or "deaf" in line:
             stop = self._step_until(cancel, deaf="deaf" in line)
         self._journal.append(f"{stop.value} {line}")
-        texts = () if stop is StopReason.CANCELLED else ("value", "other", ")")[:n_candidates]
-        return InfillResult(
-            candidates=tuple(
-                Candidate(text=text, score=-float(n), forwards=1, n_tokens=1)
-                for n, text in enumerate(texts)
-            ),
-            stop=stop,
-            forwards=1,
-            milliseconds=0.0,
-        )
+        texts = () if stop is StopReason.CANCELLED else ("value", "other", ")")
+        return result(*texts[: asked.n_candidates], stop=stop)
 
     def rewrite(
         self,
@@ -112,14 +82,7 @@ class FakeEngine:
             stop = self._step_until(cancel, deaf=False)
             self._journal.append(f"{stop.value} {text}")
         found = () if stop is StopReason.CANCELLED else (re.sub(r"[a-z]{4,}", _capitals, text),)
-        return InfillResult(
-            candidates=tuple(
-                Candidate(text=it, score=0.0, forwards=1, n_tokens=1) for it in found if it != text
-            ),
-            stop=stop,
-            forwards=1,
-            milliseconds=0.0,
-        )
+        return result(*(it for it in found if it != text), stop=stop)
 
     def infill_jointly(
         self,

@@ -3,55 +3,30 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, SpanCheck, StopReason
+from dgemma_engine.types import InfillResult, StopReason
 from dgemma_ls.documents import Change
 from dgemma_ls.positions import Position, PositionEncoding
 from dgemma_ls.session import Session
 from dgemma_ls.settings import Settings
 from dgemma_ls.suggestions import Offered, Suggestions
 from dgemma_ls.types import Snapshot
+from tests.engines import Asked, StandIn, result
 
 _PATIENCE_S = 10.0  # only reached when a test fails
 URI = "file:///a.py"
 
 
-class ScriptedEngine:
+class ScriptedEngine(StandIn):
     """Answers at once with what the test put down, and keeps what it was asked."""
-
-    max_span_tokens = 64
-    context_tokens = 448
 
     def __init__(self) -> None:
         self.texts: tuple[str, ...] = ("value", "other")
         self.stop = StopReason.STABLE
         self.asked: list[tuple[str, str, bool]] = []
 
-    @property
-    def tokenizer(self) -> "ScriptedEngine":
-        return self
-
-    def encode(self, text: str) -> list[int]:
-        return list(text.encode())
-
-    def infill(
-        self,
-        prefix: str,
-        suffix: str,
-        *,
-        context: str = "",
-        lengths: Sequence[int] | None = None,
-        multiline: bool = False,
-        n_candidates: int = 3,
-        steps: int = 8,
-        seed: int = 0,
-        check: SpanCheck | None = None,
-        cancel: CancelToken | None = None,
-    ) -> InfillResult:
-        self.asked.append((prefix, suffix, multiline))
-        candidates = tuple(
-            Candidate(text=text, score=0.0, forwards=1, n_tokens=1) for text in self.texts
-        )
-        return InfillResult(candidates=candidates, stop=self.stop, forwards=1, milliseconds=0.0)
+    def fill(self, asked: Asked) -> InfillResult:
+        self.asked.append((asked.prefix, asked.suffix, asked.multiline))
+        return result(*self.texts, stop=self.stop)
 
 
 class Editor:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from dgemma_engine.types import CancelToken, Candidate, InfillResult, Slot, SpanCheck, StopReason
+from dgemma_engine.types import InfillResult
 from dgemma_ls.cli import main
+from tests.engines import Asked, StandIn, result
 
 
 @dataclass
-class FakeEngine:
+class FakeEngine(StandIn):
     """Gives ``texts``, or what ``answer`` makes of prefix and suffix."""
 
     texts: Sequence[str] = ("a",)
@@ -19,39 +20,11 @@ class FakeEngine:
     max_span_tokens: int = 16
     asked: list[dict[str, Any]] = field(default_factory=list)
 
-    @property
-    def tokenizer(self) -> "FakeEngine":
-        return self
-
-    def encode(self, text: str) -> list[int]:
-        return [ord(character) for character in text]
-
-    def infill(
-        self,
-        prefix: str,
-        suffix: str,
-        *,
-        context: str = "",
-        lengths: Sequence[int] | None = None,
-        multiline: bool = False,
-        n_candidates: int = 3,
-        steps: int = 8,
-        seed: int = 0,
-        slot: Slot | None = None,
-        check: SpanCheck | None = None,
-        cancel: CancelToken | None = None,
-    ) -> InfillResult:
-        self.asked.append({"prefix": prefix, "suffix": suffix, "seed": seed, "lengths": lengths})
-        texts = self.texts if self.answer is None else self.answer(prefix, suffix)
-        return InfillResult(
-            candidates=tuple(
-                Candidate(text=text, score=-float(n), forwards=1, n_tokens=1)
-                for n, text in enumerate(texts)
-            ),
-            stop=StopReason.STABLE,
-            forwards=1,
-            milliseconds=1.5,
-        )
+    def fill(self, asked: Asked) -> InfillResult:
+        told = {name: getattr(asked, name) for name in ("prefix", "suffix", "seed", "lengths")}
+        self.asked.append(told)
+        made = self.texts if self.answer is None else self.answer(asked.prefix, asked.suffix)
+        return result(*made, milliseconds=1.5)
 
 
 @dataclass(frozen=True)

@@ -11,71 +11,25 @@ from typing import Any
 import pytest
 
 from dgemma_engine.errors import CheckpointError
-from dgemma_engine.types import (
-    CancelToken,
-    Candidate,
-    InfillResult,
-    Slot,
-    SlotKind,
-    SpanCheck,
-    StopReason,
-)
+from dgemma_engine.types import InfillResult, Slot, SlotKind
 from dgemma_ls.cli import main
+from tests.engines import Asked, StandIn, result
 
 CODE = "def f(a):\n    return g()\n"
 
 
-class FakeTokenizer:
-    """A token is a character."""
-
-    def encode(self, text: str) -> list[int]:
-        return [ord(character) for character in text]
-
-
 @dataclass
-class FakeEngine:
+class FakeEngine(StandIn):
     texts: Sequence[str] = ("a",)
     max_span_tokens: int = 16
     asked: list[dict[str, Any]] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
-    tokenizer: FakeTokenizer = field(default_factory=FakeTokenizer)
 
-    def infill(
-        self,
-        prefix: str,
-        suffix: str,
-        *,
-        context: str = "",
-        lengths: Sequence[int] | None = None,
-        multiline: bool = False,
-        n_candidates: int = 3,
-        steps: int = 8,
-        seed: int = 0,
-        slot: Slot | None = None,
-        check: SpanCheck | None = None,
-        cancel: CancelToken | None = None,
-    ) -> InfillResult:
-        self.asked.append(
-            {
-                "prefix": prefix,
-                "suffix": suffix,
-                "lengths": lengths,
-                "multiline": multiline,
-                "n_candidates": n_candidates,
-                "seed": seed,
-                "slot": slot,
-            }
-        )
+    def fill(self, asked: Asked) -> InfillResult:
+        names = ("prefix", "suffix", "lengths", "multiline", "n_candidates", "seed", "slot")
+        self.asked.append({name: getattr(asked, name) for name in names})
         self.meanwhile()
-        return InfillResult(
-            candidates=tuple(
-                Candidate(text=text, score=-0.5 - n, forwards=7, n_tokens=1)
-                for n, text in enumerate(self.texts)
-            ),
-            stop=StopReason.STABLE,
-            forwards=7,
-            milliseconds=123.4,
-        )
+        return result(*self.texts, best=-0.5, forwards=7, milliseconds=123.4)
 
 
 @dataclass(frozen=True)
