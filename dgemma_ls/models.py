@@ -11,8 +11,8 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from dgemma_ls.files import FileError
+from dgemma_ls.hashes import file_hash
 from dgemma_ls.loading import EMBEDDED
-from dgemma_ls.recording import file_hash
 
 MANIFEST_NAME = "SHA256SUMS"
 

@@ -4,23 +4,57 @@ A record holds the text of a document: it is a file of the user's own (mode 0600
 Knows no documents and no protocol; the two halves are :func:`record` and :func:`read_record`.
 """
 
-import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dgemma_engine.types import InfillResult, StopReason
+from dgemma_engine.types import InfillResult, JointResult, Span, StopReason
 from dgemma_ls.files import FileError
 
-FORMAT = 1
+FORMAT = 2
 
-_WEIGHTS = "*.safetensors"
-_BLOCK_BYTES = 2**20
+ARGUMENTS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
+    "infill": {
+        "prefix": str,
+        "suffix": str,
+        "context": str,
+        "lengths": (tuple, type(None)),
+        "multiline": bool,
+        "n_candidates": int,
+        "steps": int,
+        "seed": int,
+        "earlier": tuple,
+    },
+    "rewrite": {
+        "prefix": str,
+        "text": str,
+        "suffix": str,
+        "instruction": str,
+        "strength": (int, float),
+        "max_changed": (int, type(None)),
+        "n_candidates": int,
+        "steps": int,
+        "seed": int,
+    },
+    "infill_jointly": {
+        "text": str,
+        "spans": tuple,
+        "multiline": bool,
+        "n_candidates": int,
+        "steps": int,
+        "seed": int,
+    },
+}
+"""What is recorded: methods of the engine, and their arguments that are values."""
+
+Texts = str | tuple[str, ...]
+"""A candidate: the text for a gap, or the texts for several."""
+
 _INTERRUPTED = (StopReason.DEADLINE.value, StopReason.CANCELLED.value)
+_NEEDED = ("prefix", "text", "suffix", "spans")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,26 +62,19 @@ class RecordedRequest:
     """What the engine was asked; with the same weights it gives the same texts.
 
     Attributes:
-        prefix: the whole text before the span.
-        suffix: the whole text after it.
-        multiline: whether the new text may have several lines.
-        lengths: span lengths in tokens; ``None`` left them to the engine.
-        n_candidates: how many candidates were asked for.
-        seed: of the request's own generator.
+        task: a method of the engine, one of :data:`ARGUMENTS`.
+        arguments: by name, as they were given; the engine's defaults are left out.
+        verdicts: what the asker said, by the text that it was asked about: the spans of it that
+            may not stand there. Of texts for several gaps: none, or all of the first text.
         settings: the settings in force, for the reader; only ``model`` is used again.
-        model_sha256: :func:`model_hash` of the model.
-        context: what other files said.
+        model_sha256: :func:`dgemma_ls.hashes.model_hash` of the model.
     """
 
-    prefix: str
-    suffix: str
-    multiline: bool
-    lengths: tuple[int, ...] | None
-    n_candidates: int
-    seed: int
+    task: str
+    arguments: Mapping[str, Any]
+    verdicts: Mapping[Texts, tuple[Span, ...]]
     settings: Mapping[str, Any]
     model_sha256: str
-    context: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +88,7 @@ class Record:
     """
 
     request: RecordedRequest
-    texts: tuple[str, ...]
+    texts: tuple[Texts, ...]
     stop: str
 
     @property
@@ -70,7 +97,14 @@ class Record:
         return self.stop in _INTERRUPTED
 
 
-def record(request: RecordedRequest, result: InfillResult, path: Path) -> None:
+def texts_of(result: InfillResult | JointResult) -> tuple[Texts, ...]:
+    """Give the candidates' texts, best first."""
+    if isinstance(result, JointResult):
+        return tuple(candidate.texts for candidate in result.candidates)
+    return tuple(candidate.text for candidate in result.candidates)
+
+
+def record(request: RecordedRequest, result: InfillResult | JointResult, path: Path) -> None:
     """Write one record for its owner alone.
 
     Args:
@@ -83,9 +117,15 @@ def record(request: RecordedRequest, result: InfillResult, path: Path) -> None:
     """
     value = {
         "dgemma_record": FORMAT,
-        "request": asdict(request),
+        "request": {
+            "task": request.task,
+            "arguments": {name: _to_json(it) for name, it in request.arguments.items()},
+            "verdicts": [[_to_json(of), _to_json(bad)] for of, bad in request.verdicts.items()],
+            "settings": dict(request.settings),
+            "model_sha256": request.model_sha256,
+        },
         "result": {
-            "texts": [candidate.text for candidate in result.candidates],
+            "texts": _to_json(texts_of(result)),
             "stop": result.stop.value,
             "forwards": result.forwards,
             "milliseconds": result.milliseconds,
@@ -125,72 +165,65 @@ def read_record(path: Path) -> Record:
         raise FileError(f"{path} is no record: {_wrong(err)}; record the request again") from err
 
 
-def model_hash(folder: Path) -> str:
-    """Hash the weights of a model folder: SHA-256 over the hashes of its safetensors files.
-
-    Raises:
-        FileError: if one cannot be read, or there is none.
-    """
-    paths = sorted(folder.glob(_WEIGHTS))
-    if not paths:
-        raise FileError(f"{folder} holds no safetensors file; point to a model folder")
-    together = hashlib.sha256()
-    for path in paths:
-        together.update(f"{file_hash(path)}  {path.name}\n".encode())
-    return together.hexdigest()
-
-
-def file_hash(path: Path) -> str:
-    """Hash a file: SHA-256, in hexadecimal; of a file that did not change, once per process.
-
-    Raises:
-        FileError: if it cannot be read.
-    """
-    try:
-        state = path.stat()
-        return _file_hash(path, state.st_size, state.st_mtime_ns)
-    except OSError as err:
-        raise FileError(f"cannot read {path}: {err.strerror}") from err
-
-
-@lru_cache(maxsize=256)
-def _file_hash(path: Path, n_bytes: int, changed_ns: int) -> str:
-    digest = hashlib.sha256()
-    for block in _blocks(path):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb", buffering=0) as file:
-        while block := file.read(_BLOCK_BYTES):
-            yield block
-
-
 def _record(value: Any) -> Record:
     if value["dgemma_record"] != FORMAT:
         raise ValueError(f"its format is {value['dgemma_record']!r}, must be {FORMAT}")
-    given = dict(value["request"])
-    lengths = given.pop("lengths")
-    request = RecordedRequest(**given, lengths=None if lengths is None else tuple(lengths))
-    for name, kind in (
-        ("prefix", str),
-        ("suffix", str),
-        ("context", str),
-        ("multiline", bool),
-        ("n_candidates", int),
-        ("seed", int),
-        ("settings", dict),
-        ("model_sha256", str),
-    ):
-        if not isinstance(getattr(request, name), kind):
-            raise ValueError(f"its {name} is no {kind.__name__}")
+    given = value["request"]
+    task = given["task"]
+    if task not in ARGUMENTS:
+        raise ValueError(f"its task is {task!r}, must be one of {', '.join(ARGUMENTS)}")
+    request = RecordedRequest(
+        task=task,
+        arguments=_arguments(task, given["arguments"]),
+        verdicts={_texts(of): tuple(_span(each) for each in bad) for of, bad in given["verdicts"]},
+        settings=_of_kind("settings", given["settings"], dict),
+        model_sha256=_of_kind("model_sha256", given["model_sha256"], str),
+    )
     result = value["result"]
     return Record(
         request=request,
-        texts=tuple(str(text) for text in result["texts"]),
+        texts=tuple(_texts(each) for each in result["texts"]),
         stop=str(result["stop"]),
     )
+
+
+def _arguments(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    known = ARGUMENTS[task]
+    arguments = {}
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"{task} has no {name}")
+        if isinstance(value, list):
+            value = tuple(_span(each) for each in value) if name == "spans" else tuple(value)
+        arguments[name] = _of_kind(name, value, known[name])
+    for name in _NEEDED:
+        if name in known and name not in arguments:
+            raise KeyError(name)
+    return arguments
+
+
+def _of_kind(name: str, value: Any, kind: type | tuple[type, ...]) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        first = kind[0] if isinstance(kind, tuple) else kind
+        raise ValueError(f"its {name} is no {first.__name__}")
+    return value
+
+
+def _texts(value: Any) -> Texts:
+    return tuple(str(each) for each in value) if isinstance(value, list) else str(value)
+
+
+def _span(value: Any) -> Span:
+    start, end = value
+    return Span(start=int(start), end=int(end))
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Span):
+        return [value.start, value.end]
+    if isinstance(value, list | tuple):
+        return [_to_json(each) for each in value]
+    return value
 
 
 def _wrong(err: Exception) -> str:

@@ -2,14 +2,16 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from dgemma_engine.types import InfillResult
+from dgemma_engine.types import InfillResult, JointResult, Span
 from dgemma_ls.commands.arguments import EngineLoader
 from dgemma_ls.features.fill import Infiller
+from dgemma_ls.hashes import model_hash
 from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.models import model_folder
-from dgemma_ls.recording import Record, model_hash, read_record
+from dgemma_ls.recording import Record, Texts, read_record, texts_of
 
 DESCRIPTION = (
     "Repeat a request that the setting record_dir recorded. Exit code 0: the same texts came out, "
@@ -36,8 +38,8 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
     folder = model_folder(model)
     same_model = model_hash(folder) == record.request.model_sha256
     result = _repeat(record, load(model if model == EMBEDDED else str(folder)))
-    texts = [candidate.text for candidate in result.candidates]
-    same = texts == list(record.texts)
+    texts = texts_of(result)
+    same = texts == record.texts
     if args.json:
         print(
             json.dumps(
@@ -45,7 +47,8 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
                     "same": same,
                     "same_model": same_model,
                     "interrupted": record.was_interrupted,
-                    "recorded": list(record.texts),
+                    "task": record.request.task,
+                    "recorded": record.texts,
                     "texts": texts,
                     "milliseconds": result.milliseconds,
                 }
@@ -56,25 +59,35 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
     return 0 if same else 1
 
 
-def _repeat(record: Record, engine: Infiller) -> InfillResult:
+class _Verdicts:
+    """What the gate said when it was recorded; of a text that it was not asked about, nothing."""
+
+    def __init__(self, record: Record) -> None:
+        self._verdicts = record.request.verdicts
+
+    def bad_spans(self, text: Texts) -> tuple[Span, ...]:
+        return self._verdicts.get(text, ())
+
+
+def _repeat(record: Record, engine: Infiller) -> InfillResult | JointResult:
     request = record.request
-    return engine.infill(
-        request.prefix,
-        request.suffix,
-        context=request.context,
-        lengths=request.lengths,
-        multiline=request.multiline,
-        n_candidates=request.n_candidates,
-        seed=request.seed,
-    )
+    check = _Verdicts(record) if request.verdicts else None
+    match request.task:
+        case "infill":
+            return engine.infill(**request.arguments, check=check)
+        case "rewrite":
+            return engine.rewrite(**request.arguments, check=check)
+        case _:
+            accept = None if check is None else lambda texts: not check.bad_spans(texts)
+            return engine.infill_jointly(**request.arguments, accept=accept)
 
 
-def _tell(record: Record, texts: list[str], *, same_model: bool) -> None:
+def _tell(record: Record, texts: Sequence[Texts], *, same_model: bool) -> None:
     if not same_model:
         print("the model is another one than when it was recorded")
     if record.was_interrupted:
         print(f"the recorded request was ended early ({record.stop}); more may come out now")
-    if texts == list(record.texts):
+    if texts == record.texts:
         print(f"the same {len(texts)} texts")
         return
     print("recorded:")

@@ -34,8 +34,9 @@ def test_records_and_counts_are_written_and_the_log_holds_no_text(
 
     (path,) = records.iterdir()
     record = read_record(path)
-    assert (record.request.prefix, record.texts) == (f"{CANARY} = ", ("value", "other", ")"))
-    assert record.request.context == ""
+    asked = record.request.arguments
+    assert (asked["prefix"], record.texts) == (f"{CANARY} = ", ("value", "other", ")"))
+    assert asked["context"] == ""
     python = json.loads(counts.read_text())["languages"]["python"]
     assert (python["shown"], python["accepted"], python["accepted_chars"]) == (1, 1, 5)
     assert CANARY not in counts.read_text() + log_file.read_text()

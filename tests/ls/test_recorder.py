@@ -1,15 +1,26 @@
+import json
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dgemma_engine.types import CancelToken
+from dgemma_engine.types import (
+    CancelToken,
+    InfillResult,
+    JointCandidate,
+    JointResult,
+    Span,
+    SpanCheck,
+    StopReason,
+)
 from dgemma_ls.recorder import recorded
 from dgemma_ls.recording import read_record
 from dgemma_ls.settings import Settings
+from tests.engines import result
 
-from .commands.fakes import FakeEngine
+from .commands.fakes import FakeEngine, Program
 
 CANARY = "hunter2_canary"
 
@@ -36,8 +47,15 @@ def test_each_request_is_recorded_and_answered_as_without(tmp_path: Path) -> Non
     records = [read_record(path) for path in sorted((tmp_path / "records").iterdir())]
     assert len(records) == 2
     request = records[0].request
-    assert (request.prefix, request.suffix, request.lengths) == (CANARY, "\n", (2, 3))
-    assert (request.multiline, request.n_candidates, request.seed) == (True, 2, 5)
+    assert (request.task, request.verdicts) == ("infill", {})
+    assert request.arguments == {
+        "prefix": CANARY,
+        "suffix": "\n",
+        "lengths": (2, 3),
+        "multiline": True,
+        "n_candidates": 2,
+        "seed": 5,
+    }
     assert request.settings["model"] == "embedded"
     assert records[0].texts == ("a", "b")
 
@@ -55,11 +73,64 @@ def test_a_record_that_cannot_be_written_withholds_no_suggestion(
 
 
 def test_a_record_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from .commands.fakes import Program
-
     program = Program(capsys)
     ask(recorded(program.engine, Settings(record_dir=str(tmp_path))))
     (path,) = tmp_path.iterdir()
 
     assert program("replay", path).code == 0
     assert program.engine.asked[0] | {"lengths": (2, 3)} == program.engine.asked[1]
+
+
+class AllRound(FakeEngine):
+    """Takes the first text that the check lets pass, as the real one does."""
+
+    def rewrite(self, prefix: str, text: str, suffix: str, **options: Any) -> InfillResult:
+        self.asked.append({"prefix": prefix, "text": text, "suffix": suffix})
+        check: SpanCheck = options["check"]
+        return result(*[it for it in ("(", "[", "b") if not check.bad_spans(it)])
+
+    def infill_jointly(self, text: str, spans: Sequence[Span], **options: Any) -> JointResult:
+        self.asked.append({"text": text, "spans": tuple(spans)})
+        found = [texts for texts in (("(", "1"), ("1", "2")) if options["accept"](texts)]
+        return JointResult(
+            candidates=tuple(JointCandidate(texts=texts, score=0.0) for texts in found),
+            stop=StopReason.STABLE,
+            forwards=1,
+            milliseconds=0.0,
+        )
+
+
+class NoOpenBrackets:
+    def bad_spans(self, text: str) -> tuple[Span, ...]:
+        return tuple(Span(start=n, end=n + 1) for n, it in enumerate(text) if it in "([")
+
+
+@pytest.mark.parametrize(
+    ("ask", "texts"),
+    [
+        (lambda engine: engine.rewrite("x", "y", "z", seed=1, check=NoOpenBrackets()), ["b"]),
+        (
+            lambda engine: engine.infill_jointly(
+                "a___b", [Span(start=1, end=4)], accept=lambda texts: "(" not in texts
+            ),
+            [["1", "2"]],
+        ),
+    ],
+    ids=["rewrite", "holes"],
+)
+def test_rewriting_and_filling_holes_are_replayed_with_what_the_gate_said(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    ask: Callable[[Any], object],
+    texts: list[Any],
+) -> None:
+    program = Program(capsys)
+    program.engine = AllRound()
+    ask(recorded(program.engine, Settings(record_dir=str(tmp_path))))
+    (path,) = tmp_path.iterdir()
+
+    ran = program("replay", path, "--json")
+
+    assert ran.code == 0
+    assert json.loads(ran.out)["texts"] == texts
+    assert program.engine.asked[0] == program.engine.asked[1]

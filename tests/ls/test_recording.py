@@ -3,52 +3,76 @@ import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dgemma_engine.types import Candidate, InfillResult, StopReason
+from dgemma_engine.types import InfillResult, JointCandidate, JointResult, Span, StopReason
 from dgemma_ls.files import FileError
-from dgemma_ls.recording import (
-    RecordedRequest,
-    file_hash,
-    model_hash,
-    read_record,
-    record,
-    record_path,
-)
+from dgemma_ls.hashes import file_hash, model_hash
+from dgemma_ls.recording import RecordedRequest, Texts, read_record, record, record_path
+from tests import engines
 
 REQUEST = RecordedRequest(
-    prefix="x = ",
-    suffix="\n",
-    multiline=False,
-    lengths=(3, 4),
-    n_candidates=3,
-    seed=7,
+    task="infill",
+    arguments={
+        "prefix": "x = ",
+        "suffix": "\n",
+        "multiline": False,
+        "lengths": (3, 4),
+        "n_candidates": 3,
+        "seed": 7,
+    },
+    verdicts={"(": (Span(start=0, end=1),), "1": ()},
     settings={"model": "embedded"},
     model_sha256="ab" * 32,
 )
 
 
 def result(*texts: str, stop: StopReason = StopReason.STABLE) -> InfillResult:
-    candidates = tuple(Candidate(text=text, score=0.0, forwards=1, n_tokens=1) for text in texts)
-    return InfillResult(candidates=candidates, stop=stop, forwards=1, milliseconds=2.5)
+    return engines.result(*texts, stop=stop, milliseconds=2.5)
 
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=30)  # lone surrogates too
+SPANS = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(
+    lambda ends: Span(start=min(ends), end=max(ends))
+)
+REQUESTS = st.one_of(
+    st.fixed_dictionaries(
+        {"prefix": ANY_TEXT, "suffix": ANY_TEXT},
+        optional={
+            "lengths": st.none() | st.just((1, 2)),
+            "context": ANY_TEXT,
+            "earlier": st.just(("a",)),
+        },
+    ).map(lambda arguments: ("infill", arguments)),
+    st.fixed_dictionaries(
+        {"prefix": ANY_TEXT, "text": ANY_TEXT, "suffix": ANY_TEXT},
+        optional={"strength": st.just(0.4), "max_changed": st.none() | st.just(3)},
+    ).map(lambda arguments: ("rewrite", arguments)),
+    st.fixed_dictionaries(
+        {"text": ANY_TEXT, "spans": st.lists(SPANS, max_size=3).map(tuple)},
+        optional={"multiline": st.booleans()},
+    ).map(lambda arguments: ("infill_jointly", arguments)),
+)
 
 
-@given(ANY_TEXT, ANY_TEXT, st.lists(ANY_TEXT, max_size=3), st.none() | st.just((1, 2)))
+@given(
+    REQUESTS,
+    st.lists(ANY_TEXT, max_size=3),
+    st.dictionaries(ANY_TEXT | st.just(("a", "b")), st.lists(SPANS, max_size=2).map(tuple)),
+)
 def test_a_record_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory,
-    prefix: str,
-    suffix: str,
+    asked: tuple[str, dict[str, Any]],
     texts: list[str],
-    lengths: tuple[int, ...] | None,
+    verdicts: dict[Texts, tuple[Span, ...]],
 ) -> None:
     path = tmp_path_factory.mktemp("records") / "a.json"
-    request = replace(REQUEST, prefix=prefix, suffix=suffix, lengths=lengths)
+    task, arguments = asked
+    request = replace(REQUEST, task=task, arguments=arguments, verdicts=verdicts)
     record(request, result(*texts), path)
 
     read = read_record(path)
@@ -57,6 +81,19 @@ def test_a_record_is_read_as_it_was_written(
     assert read.texts == tuple(texts)
     assert read.stop == "stable"
     assert not read.was_interrupted
+
+
+def test_texts_for_several_gaps_stay_together(tmp_path: Path) -> None:
+    found = JointResult(
+        candidates=(JointCandidate(texts=("a", "b"), score=0.0),),
+        stop=StopReason.STABLE,
+        forwards=1,
+        milliseconds=0.0,
+    )
+    request = replace(REQUEST, task="infill_jointly", arguments={"text": "", "spans": ()})
+    record(request, found, tmp_path / "a.json")
+
+    assert read_record(tmp_path / "a.json").texts == (("a", "b"),)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Unix permissions")
@@ -84,8 +121,17 @@ def test_what_the_clock_ended_is_marked(tmp_path: Path, stop: StopReason) -> Non
         ("", "it is no JSON"),
         ("[]", "no record"),
         ("{}", "it has no 'dgemma_record'"),
-        ('{"dgemma_record": 9}', "its format is 9, must be 1"),
-        ('{"dgemma_record": 1, "request": {}}', "it has no 'lengths'"),
+        ('{"dgemma_record": 9}', "its format is 9, must be 2"),
+        ('{"dgemma_record": 2, "request": {}}', "it has no 'task'"),
+        ('{"dgemma_record": 2, "request": {"task": "x"}}', "its task is 'x', must be one of"),
+        (
+            '{"dgemma_record": 2, "request": {"task": "rewrite", "arguments": {"rm": 1}}}',
+            "rewrite has no rm",
+        ),
+        (
+            '{"dgemma_record": 2, "request": {"task": "infill", "arguments": {"suffix": ""}}}',
+            "it has no 'prefix'",
+        ),
     ],
 )
 def test_what_is_no_record_is_said_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
@@ -103,7 +149,7 @@ def test_a_value_of_another_kind_is_named(tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.json"
     record(REQUEST, result(), path)
     value = json.loads(path.read_text())
-    value["request"][name] = None
+    value["request"]["arguments"][name] = None
     path.write_text(json.dumps(value))
 
     with pytest.raises(FileError, match=f"its {name} is no"):

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from dgemma_engine.types import Candidate, InfillResult, StopReason
+from dgemma_engine.types import StopReason
+from dgemma_ls.hashes import model_hash
 from dgemma_ls.models import model_folder
-from dgemma_ls.recording import RecordedRequest, model_hash, record
+from dgemma_ls.recording import RecordedRequest, record
 from dgemma_ls.settings import Settings
+from tests.engines import result
 
 from .fakes import Program
 
@@ -15,20 +17,12 @@ from .fakes import Program
 @pytest.fixture
 def request_() -> RecordedRequest:
     return RecordedRequest(
-        prefix="x = \ud83d",
-        suffix="\n",
-        multiline=False,
-        lengths=(2,),
-        n_candidates=3,
-        seed=9,
+        task="infill",
+        arguments={"prefix": "x = \ud83d", "suffix": "\n", "lengths": (2,), "seed": 9},
+        verdicts={},
         settings=asdict(Settings()),
         model_sha256=model_hash(model_folder("embedded")),
     )
-
-
-def result(*texts: str, stop: StopReason = StopReason.STABLE) -> InfillResult:
-    candidates = tuple(Candidate(text=text, score=0.0, forwards=1, n_tokens=1) for text in texts)
-    return InfillResult(candidates=candidates, stop=stop, forwards=1, milliseconds=2.5)
 
 
 def test_the_same_question_is_asked_and_the_same_texts_are_good(

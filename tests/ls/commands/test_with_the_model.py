@@ -4,15 +4,19 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dgemma_engine.types import Span
+from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.loading import load_engine
-from dgemma_ls.models import model_folder
-from dgemma_ls.recording import RecordedRequest, model_hash, record
+from dgemma_ls.recorder import recorded
+from dgemma_ls.recording import texts_of
 from dgemma_ls.settings import Settings
+from dgemma_ls.types import Snapshot
 
 pytestmark = pytest.mark.slow
 
@@ -30,31 +34,41 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_a_recorded_request_gives_the_same_texts_in_another_process(
-    tmp_path: Path, seed: int
-) -> None:
-    prefix, suffix = SOURCE[:53], SOURCE[60:]
-    result = load_engine().infill(prefix, suffix, n_candidates=8, seed=seed)
-    assert result.candidates
-    request = RecordedRequest(
-        prefix=prefix,
-        suffix=suffix,
-        multiline=False,
-        lengths=None,
-        n_candidates=8,
-        seed=seed,
-        settings=asdict(Settings()),
-        model_sha256=model_hash(model_folder("embedded")),
-    )
-    record(request, result, tmp_path / "r.json")
+SNAPSHOT = Snapshot(uri="file:///a.py", version=1, language_id="python", text=SOURCE)
+HOLE = Span(start=53, end=60)
 
-    done = run("replay", tmp_path / "r.json", "--json")
+
+def fill(engine: Any, seed: int) -> Any:
+    check = GateCheck(SNAPSHOT, HOLE)
+    return engine.infill(SOURCE[:53], SOURCE[60:], n_candidates=8, seed=seed, check=check)
+
+
+def rewrite(engine: Any, seed: int) -> Any:
+    check = GateCheck(SNAPSHOT, HOLE)
+    before, text, after = SOURCE[:53], SOURCE[53:60], SOURCE[60:]
+    return engine.rewrite(before, text, after, strength=0.9, seed=seed, check=check)
+
+
+def fill_jointly(engine: Any, seed: int) -> Any:
+    spans = [Span(start=8, end=13), HOLE]
+    return engine.infill_jointly(
+        SOURCE, spans, seed=seed, accept=lambda texts: all(text.isidentifier() for text in texts)
+    )
+
+
+@pytest.mark.parametrize(("ask", "seed"), [(fill, 0), (fill, 1), (rewrite, 0), (fill_jointly, 0)])
+def test_a_recorded_request_gives_the_same_texts_in_another_process(
+    tmp_path: Path, ask: Callable[[Any, int], Any], seed: int
+) -> None:
+    result = ask(recorded(load_engine(), Settings(record_dir=str(tmp_path))), seed)
+    (path,) = tmp_path.iterdir()
+
+    done = run("replay", path, "--json")
 
     report = json.loads(done.stdout)
     assert done.returncode == 0
     assert report["same_model"]
-    assert report["texts"] == [candidate.text for candidate in result.candidates]
+    assert report["texts"] == json.loads(json.dumps(texts_of(result)))
 
 
 def test_a_check_of_a_seed_gives_the_same_report_again(tmp_path: Path) -> None:
