@@ -70,7 +70,8 @@ class Settings:
 
     completion: str = _option("auto", _one_of("auto", "on", "off"))
     """Whether suggestions are also in the editor's popup: ``on``, ``off``, or ``auto`` for editors
-    without ghost text. Read at the start."""
+    without ghost text. An editor that takes no registrations has to hear of the popup at the
+    start."""
 
     context: str = _option("auto", _one_of("auto", "on", "off"))
     """Whether the model reads what other files of the workspace say: outlines of imported files,

@@ -104,3 +104,68 @@ def test_typing_along_needs_no_engine_here_either(wire: Wire) -> None:
     journal = wire.request("fake/journal", {"wait_for": "stable x = "})["result"]
     assert [entry for entry in journal if entry.startswith("start")] == ["start x = "]
     wire.leave()
+
+
+TAKES = {"textDocument": {"completion": {"dynamicRegistration": True}}}
+
+
+def configure(wire: Wire, setting: str) -> None:
+    wire.notify(
+        "workspace/didChangeConfiguration", {"settings": {"dgemma": {"completion": setting}}}
+    )
+
+
+def accept(wire: Wire, method: str, *, number: int = 1) -> dict[str, Any]:
+    """Take a registration, or the end of one; gives its parameters."""
+    message = wire.message(method, number=number)
+    wire.send({"id": message["id"], "result": None})
+    return message["params"]
+
+
+def test_an_editor_that_takes_registrations_follows_the_setting(wire: Wire) -> None:
+    both = {"textDocument": TAKES["textDocument"] | GHOST_TEXT["textDocument"]}
+    offered = wire.initialize(capabilities=both)["capabilities"]
+    assert "completionProvider" not in offered
+    wire.open(URI, "x = \n")
+    assert complete(wire, 0, 4)["error"]["code"] == -32601
+
+    configure(wire, "on")
+    (registration,) = accept(wire, "client/registerCapability")["registrations"]
+    assert registration["method"] == "textDocument/completion"
+    assert registration["registerOptions"]["resolveProvider"] is True
+    assert len(complete(wire, 0, 4)["result"]["items"]) == 2
+
+    configure(wire, "off")
+    (gone,) = accept(wire, "client/unregisterCapability")["unregisterations"]
+    assert (gone["id"], gone["method"]) == (registration["id"], registration["method"])
+    assert complete(wire, 0, 4)["result"]["items"] == []
+
+    configure(wire, "on")
+    accept(wire, "client/registerCapability", number=2)
+    wire.leave()
+
+
+def test_a_setting_that_changes_before_the_editor_has_answered_counts_in_the_end(
+    wire: Wire,
+) -> None:
+    wire.initialize(capabilities=TAKES)
+    configure(wire, "off")
+    configure(wire, "on")
+    configure(wire, "off")
+
+    accept(wire, "client/registerCapability")
+    accept(wire, "client/unregisterCapability")
+    wire.leave()
+    assert len(wire.notifications) == 2
+
+
+def test_an_editor_that_takes_none_has_an_empty_popup_while_it_is_off(wire: Wire) -> None:
+    wire.initialize()
+    wire.open(URI, "x = \n")
+    configure(wire, "off")
+    assert complete(wire, 0, 4)["result"]["items"] == []
+
+    configure(wire, "auto")
+    assert len(complete(wire, 0, 4)["result"]["items"]) == 2
+    wire.leave()
+    assert wire.notifications == []
