@@ -1,8 +1,7 @@
 """Fill several holes of a document together, each seeing what the others get.
 
 Pure, but for :func:`ask`, which calls the engine it is given. A hole is a cursor, a selection, or a
-marker in the text: ``___`` that stands alone (in Markdown not on a line of its own, where it is a
-rule), or a comment that says ``TODO: fill`` and nothing else. What stands in a hole is replaced.
+marker in the text (:mod:`dgemma_ls.features.hole_markers`). What stands in a hole is replaced.
 Holes that are too far apart for one canvas are filled in groups, one after the other.
 """
 
@@ -17,23 +16,13 @@ from dgemma_ls import gate
 from dgemma_ls.features import fill
 from dgemma_ls.features.fill import Infiller, lengths_around
 from dgemma_ls.features.gating import GateCheck
+from dgemma_ls.features.hole_markers import fills_line, is_marker
+from dgemma_ls.features.preceding import preceded
 from dgemma_ls.postprocess import variants
 from dgemma_ls.syntax import wants_multiline
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
 
-MARKERS = "___ or a comment TODO: fill"
-"""What is found where nobody says where the holes are, for messages."""
-
-_MARKER = re.compile(
-    r"(?<!\w)___(?!\w)"
-    r"|(?:\#+|//+|--|;+|%+)[ \t]*TODO:[ \t]*fill[ \t]*(?=[\r\n]|\Z)"
-    r"|/\*\s*TODO:\s*fill\s*\*/"
-    r"|<!--\s*TODO:\s*fill\s*-->",
-    re.IGNORECASE,
-)
-_MARKDOWN = frozenset({"markdown", "mdx", "quarto", "rmd"})
 _LINE_BREAK = re.compile(r"[\r\n]")
-_LINE_END = re.compile(r"[ \t]*(?=[\r\n]|\Z)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +36,6 @@ class Filled:
 
     edits: tuple[Edit, ...]
     n_left: int
-
-
-def find_holes(snapshot: Snapshot) -> tuple[Span, ...]:
-    """Find the markers of a document."""
-    text = snapshot.text
-    return tuple(
-        Span(start=match.start(), end=len(text[: match.end()].rstrip(" \t")))
-        for match in _MARKER.finditer(text)
-        if not (snapshot.language_id in _MARKDOWN and _fills_line(text, match.start(), match.end()))
-    )
 
 
 def in_order(spans: Sequence[Span]) -> tuple[Span, ...]:
@@ -76,6 +55,8 @@ def ask(
     snapshot: Snapshot,
     spans: Sequence[Span],
     *,
+    before: str = "",
+    context: str = "",
     seed: int = 0,
     cancel: CancelToken | None = None,
 ) -> Filled | Refusal:
@@ -85,6 +66,8 @@ def ask(
         engine: the engine.
         snapshot: the document.
         spans: the holes, in order, not overlapping.
+        before: text before the document that is no part of it, as the cells above a cell.
+        context: what other files say.
         seed: of the engine's own generator.
         cancel: asked at each denoising step.
 
@@ -94,21 +77,22 @@ def ask(
     Raises:
         RequestError: if a hole is longer than a canvas.
     """
+    asking = _Asking(before=before, context=context, seed=seed, cancel=cancel)
     draft, grown = snapshot, 0  # groups further up are filled already
     edits: list[Edit] = []
     refusal: Refusal | None = None
     for group in grouped(snapshot, spans, engine):
         shifted = [Span(start=span.start + grown, end=span.end + grown) for span in group]
-        found = _fill_group(engine, draft, shifted, seed, cancel)
+        found = _fill_group(engine, draft, shifted, asking)
         if isinstance(found, Refusal):
             if found.reason is RefusalReason.CANCELLED:
                 return found
             refusal = refusal or found
             continue
         edits += [replace(edit, span=span) for edit, span in zip(found, group, strict=True)]
-        before = len(draft.text)
+        n_chars = len(draft.text)
         draft = replace(draft, text=applied(draft, found))
-        grown += len(draft.text) - before
+        grown += len(draft.text) - n_chars
     if not edits:
         return refusal or Refusal(reason=RefusalReason.NO_CANDIDATE)
     return Filled(edits=tuple(edits), n_left=len(spans) - len(edits))
@@ -185,42 +169,52 @@ def gated_together(
     return verdict if isinstance(verdict, Refusal) else tuple(edits)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asking:
+    """What is the same for all groups; the arguments of :func:`ask`."""
+
+    before: str
+    context: str
+    seed: int
+    cancel: CancelToken | None
+
+
 def _fill_group(
-    engine: Infiller,
-    snapshot: Snapshot,
-    spans: Sequence[Span],
-    seed: int,
-    cancel: CancelToken | None,
+    engine: Infiller, snapshot: Snapshot, spans: Sequence[Span], asking: _Asking
 ) -> tuple[Edit, ...] | Refusal:
     if len(spans) == 1:
-        return _fill_one(engine, snapshot, spans[0], seed, cancel)
+        return _fill_one(engine, snapshot, spans[0], asking)
+    start = spans[0].start
+    prefix = preceded(asking.before + snapshot.text[:start], engine, context=asking.context)
+    moved = len(prefix) - start
     result = engine.infill_jointly(
-        snapshot.text,
-        spans,
+        prefix + snapshot.text[start:],
+        [Span(start=span.start + moved, end=span.end + moved) for span in spans],
         # A hole in the middle of a line wants no second one, and all share the rule.
         multiline=all(_wants_lines(snapshot, span) for span in spans),
         n_candidates=1,
-        seed=seed,
+        seed=asking.seed,
         accept=lambda texts: not isinstance(gated_together(snapshot, spans, texts), Refusal),
-        cancel=cancel,
+        cancel=asking.cancel,
     )
     return finish_together(snapshot, spans, result)
 
 
 def _fill_one(
-    engine: Infiller, snapshot: Snapshot, span: Span, seed: int, cancel: CancelToken | None
+    engine: Infiller, snapshot: Snapshot, span: Span, asking: _Asking
 ) -> tuple[Edit, ...] | Refusal:
     check = GateCheck(snapshot, span)
     request = fill.prepare(snapshot, span, lengths=_lengths(engine, snapshot, span))
     result: InfillResult = engine.infill(
-        request.prefix,
+        asking.before + request.prefix,
         request.suffix,
+        context=asking.context,
         lengths=request.lengths,
         multiline=_wants_lines(snapshot, span),
         n_candidates=1,
-        seed=seed,
+        seed=asking.seed,
         check=check,
-        cancel=cancel,
+        cancel=asking.cancel,
     )
     outcome = fill.finish(snapshot, span, result, limit=1, check=check)
     return outcome if isinstance(outcome, Refusal) else tuple(outcome)
@@ -229,7 +223,7 @@ def _fill_one(
 def _lengths(engine: Infiller, snapshot: Snapshot, span: Span) -> tuple[int, ...] | None:
     """Lengths to try: of a marker or a cursor nothing is known, a selection is as long as it is."""
     old_text = snapshot.text[span.start : span.end]
-    if not old_text or _MARKER.fullmatch(old_text):
+    if not old_text or is_marker(old_text):
         return None
     n_tokens = len(engine.tokenizer.encode(old_text))
     if n_tokens > engine.max_span_tokens:
@@ -245,11 +239,6 @@ def _wants_lines(snapshot: Snapshot, span: Span) -> bool:
     if _LINE_BREAK.search(old_text):
         return True
     if old_text:  # a comment that has a line for itself stands for a statement or more
-        marker = old_text != "___" and _MARKER.fullmatch(old_text) is not None
-        return marker and _fills_line(snapshot.text, span.start, span.end)
+        marker = old_text != "___" and is_marker(old_text)
+        return marker and fills_line(snapshot.text, span.start, span.end)
     return wants_multiline(snapshot, span.start)
-
-
-def _fills_line(text: str, start: int, end: int) -> bool:
-    line_start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
-    return not text[line_start:start].strip() and _LINE_END.match(text, end) is not None

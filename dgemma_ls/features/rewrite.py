@@ -13,6 +13,7 @@ from dgemma_engine.types import CancelToken, InfillResult, Span
 from dgemma_ls.edits import differences
 from dgemma_ls.features.fill import Infiller, Proposal, judge, lengths_around
 from dgemma_ls.features.gating import GateCheck
+from dgemma_ls.features.preceding import preceded
 from dgemma_ls.types import Edit, Refusal, Snapshot
 
 DEFAULT_STRENGTH = 0.5
@@ -89,10 +90,22 @@ def ask(
     *,
     check: GateCheck,
     n_candidates: int,
+    before: str = "",
+    context: str = "",
     seed: int = 0,
     cancel: CancelToken | None = None,
 ) -> InfillResult:
     """Have the engine find texts for a selection; runs on the engine thread.
+
+    Args:
+        engine: finds them.
+        request: of :func:`prepare`.
+        check: says which may be shown.
+        n_candidates: how many are wanted at most.
+        before: text before the document that is no part of it, as the cells above a cell.
+        context: what other files say.
+        seed: of the request.
+        cancel: asked at every step.
 
     Raises:
         RequestError: if the selection is longer than a canvas, or there is an instruction and the
@@ -104,8 +117,9 @@ def ask(
     wish = request.wish
     if wish.replaces:
         return engine.infill(
-            request.prefix,
+            before + request.prefix,
             request.suffix,
+            context=context,
             lengths=lengths_around(max(n_tokens, 1), engine.max_span_tokens),
             multiline=_LINE_BREAK.search(request.text) is not None,
             n_candidates=n_candidates,
@@ -114,7 +128,7 @@ def ask(
             cancel=cancel,
         )
     return engine.rewrite(
-        request.prefix,
+        preceded(before + request.prefix, engine, context=context),
         request.text,
         request.suffix,
         instruction=wish.instruction,

@@ -9,14 +9,15 @@ from lsprotocol import types
 from dgemma_engine.errors import RequestError
 from dgemma_engine.types import CancelToken, Span
 from dgemma_engine.worker import Priority
-from dgemma_ls.features import holes
+from dgemma_ls.elsewhere import Elsewhere
+from dgemma_ls.features import hole_markers, holes
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.features.holes import Filled
 from dgemma_ls.handlers import editing
 from dgemma_ls.handlers.arguments import Arguments
 from dgemma_ls.protocol import DgemmaServer, starts_at_once
 from dgemma_ls.questions import Question, View
-from dgemma_ls.types import Refusal, Snapshot
+from dgemma_ls.types import Refusal
 from dgemma_ls.workspace_edits import edit_support
 
 COMMAND = "dgemma.fillHoles"
@@ -33,21 +34,23 @@ def register(server: DgemmaServer) -> None:
             raise editing.failed("This editor does not let a server edit documents.")
         view = editing.look(server, given.text("uri"), given.whole("version"))
         spans = _spans(view, given)
-        question = server.open_session.admit(view, feature="fillHoles", priority=Priority.REWRITE)
-        return _run(server, question, spans, params.work_done_token)
+        session = server.open_session
+        question = session.admit(view, feature="fillHoles", priority=Priority.REWRITE)
+        elsewhere = session.elsewhere(view, spans[0].start)
+        return _run(server, question, spans, elsewhere, params.work_done_token)
 
 
 async def _run(
     server: DgemmaServer,
     question: Question,
     spans: Sequence[Span],
+    elsewhere: Elsewhere,
     token: types.ProgressToken | None,
 ) -> None:
-    snapshot = question.view.snapshot
     filled = await editing.compute(
         server,
         question,
-        partial(_fill, snapshot, spans),
+        partial(_fill, question.view, spans, elsewhere),
         title="Filling the holes" if len(spans) > 1 else "Filling the hole",
         token=token,
     )
@@ -72,9 +75,9 @@ def _spans(view: View, given: Arguments) -> tuple[Span, ...]:
     named = [Span(start=place, end=place) for place in places]
     named += [view.span_between(ends) for ends in given.ranges("ranges")]
     if not named:
-        found = holes.find_holes(view.snapshot)
+        found = hole_markers.find_holes(view.snapshot)
         if not found:
-            raise editing.failed(f"There is no hole here; mark one by {holes.MARKERS}.")
+            raise editing.failed(f"There is no hole here; mark one by {hole_markers.MARKERS}.")
         return found
     try:
         return holes.in_order(named)
@@ -83,6 +86,17 @@ def _spans(view: View, given: Arguments) -> tuple[Span, ...]:
 
 
 def _fill(
-    snapshot: Snapshot, spans: Sequence[Span], engine: Infiller, token: CancelToken
+    view: View,
+    spans: Sequence[Span],
+    elsewhere: Elsewhere,
+    engine: Infiller,
+    token: CancelToken,
 ) -> Filled | Refusal:
-    return holes.ask(engine, snapshot, spans, cancel=token)
+    return holes.ask(
+        engine,
+        view.snapshot,
+        spans,
+        before=view.before,
+        context=elsewhere.text(engine),
+        cancel=token,
+    )

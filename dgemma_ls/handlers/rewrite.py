@@ -1,6 +1,7 @@
 """Rewriting a range: the command ``dgemma.rewrite``, and what its code actions share with it."""
 
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ from lsprotocol import types
 from dgemma_engine.errors import RequestError
 from dgemma_engine.types import CancelToken
 from dgemma_engine.worker import Priority
+from dgemma_ls.elsewhere import Elsewhere
 from dgemma_ls.features import rewrite
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.features.gating import GateCheck
@@ -18,7 +20,7 @@ from dgemma_ls.handlers.arguments import Arguments
 from dgemma_ls.positions import Position
 from dgemma_ls.protocol import DgemmaServer, starts_at_once
 from dgemma_ls.questions import Question, View
-from dgemma_ls.types import Edit, Refusal, Snapshot
+from dgemma_ls.types import Edit, Refusal
 from dgemma_ls.workspace_edits import edit_support
 
 COMMAND = "dgemma.rewrite"
@@ -42,29 +44,36 @@ def register(server: DgemmaServer) -> None:
         if not edit_support(server.client_capabilities).applies:
             raise editing.failed("This editor does not let a server edit documents.")
         view = editing.look(server, given.text("uri"), given.whole("version"))
-        question, request = admit(server, view, given.range("range"), wish)
-        return _run(server, question, request, params.work_done_token)
+        admitted = admit(server, view, given.range("range"), wish)
+        return _run(server, admitted, params.work_done_token)
 
 
-async def _run(
-    server: DgemmaServer,
-    question: Question,
-    request: RewriteRequest,
-    token: types.ProgressToken | None,
-) -> None:
-    edits = await edits_for(server, question, request, token)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A request to rewrite that was taken up.
+
+    Attributes:
+        question: its place among all requests.
+        request: what the engine is asked.
+        elsewhere: what other files may say.
+    """
+
+    question: Question
+    request: RewriteRequest
+    elsewhere: Elsewhere
+
+
+async def _run(server: DgemmaServer, admitted: Admitted, token: types.ProgressToken | None) -> None:
+    edits = await edits_for(server, admitted, token)
+    wish = admitted.request.wish
     await editing.apply(
-        server,
-        question.view,
-        edits,
-        label=label(request.wish),
-        description=describe(request.wish),
+        server, admitted.question.view, edits, label=label(wish), description=describe(wish)
     )
 
 
 def admit(
     server: DgemmaServer, view: View, ends: tuple[Position, Position], wish: Wish
-) -> tuple[Question, RewriteRequest]:
+) -> Admitted:
     """Take up a request to rewrite a range; called while it is received.
 
     Raises:
@@ -74,38 +83,45 @@ def admit(
         request = rewrite.prepare(view.snapshot, view.span_between(ends), wish)
     except RequestError as err:
         raise editing.failed(editing.sentence(str(err))) from err
-    question = server.open_session.admit(view, feature="rewrite", priority=Priority.REWRITE)
-    return question, request
+    session = server.open_session
+    return Admitted(
+        question=session.admit(view, feature="rewrite", priority=Priority.REWRITE),
+        request=request,
+        elsewhere=session.elsewhere(view, request.span.start),
+    )
 
 
 async def edits_for(
-    server: DgemmaServer,
-    question: Question,
-    request: RewriteRequest,
-    token: types.ProgressToken | None = None,
+    server: DgemmaServer, admitted: Admitted, token: types.ProgressToken | None = None
 ) -> tuple[Edit, ...]:
     """Have the engine rewrite, and give the small edits.
 
     Raises:
         JsonRpcException: with the reason why there are none.
     """
-    snapshot = question.view.snapshot
     edit = await editing.compute(
         server,
-        question,
-        partial(_rewritten, snapshot, request),
+        admitted.question,
+        partial(_rewritten, admitted),
         title="Rewriting the selection",
         token=token,
     )
-    return rewrite.smallest_edits(snapshot, edit)
+    return rewrite.smallest_edits(admitted.question.view.snapshot, edit)
 
 
-def _rewritten(
-    snapshot: Snapshot, request: RewriteRequest, engine: Infiller, token: CancelToken
-) -> Edit | Refusal:
-    check = GateCheck(snapshot, request.span)
-    result = rewrite.ask(engine, request, check=check, n_candidates=1, cancel=token)
-    outcome = rewrite.finish(snapshot, request, result, limit=1, check=check)
+def _rewritten(admitted: Admitted, engine: Infiller, token: CancelToken) -> Edit | Refusal:
+    view, request = admitted.question.view, admitted.request
+    check = GateCheck(view.snapshot, request.span)
+    result = rewrite.ask(
+        engine,
+        request,
+        check=check,
+        n_candidates=1,
+        before=view.before,
+        context=admitted.elsewhere.text(engine),
+        cancel=token,
+    )
+    outcome = rewrite.finish(view.snapshot, request, result, limit=1, check=check)
     return outcome if isinstance(outcome, Refusal) else outcome[0].edit
 
 

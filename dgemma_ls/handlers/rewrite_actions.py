@@ -10,13 +10,20 @@ from dgemma_engine.types import CancelToken
 from dgemma_ls import convert
 from dgemma_ls.features import rewrite
 from dgemma_ls.features.fill import Infiller
-from dgemma_ls.features.rewrite import RewriteRequest, Wish
+from dgemma_ls.features.rewrite import Wish
 from dgemma_ls.handlers import editing
 from dgemma_ls.handlers.actions import Provider, Resolved, action_support, wanted
 from dgemma_ls.handlers.arguments import Arguments
-from dgemma_ls.handlers.rewrite import COMMAND, STRENGTHS, admit, describe, edits_for, label
+from dgemma_ls.handlers.rewrite import (
+    COMMAND,
+    STRENGTHS,
+    Admitted,
+    admit,
+    describe,
+    edits_for,
+    label,
+)
 from dgemma_ls.protocol import DgemmaServer
-from dgemma_ls.questions import Question
 from dgemma_ls.status import StatusKind
 from dgemma_ls.workspace_edits import edit_support, to_workspace_edit
 
@@ -97,8 +104,8 @@ class _Actions:
         given = Arguments(params, ("uri", "version", "range", "strength", "by"))
         view = editing.look(server, given.text("uri"), given.whole("version"))
         wish = Wish(strength=given.share("strength", rewrite.DEFAULT_STRENGTH))
-        question, request = admit(server, view, given.range("range"), wish)
-        return _resolved(server, question, request, action)
+        admitted = admit(server, view, given.range("range"), wish)
+        return _resolved(server, admitted, action)
 
     def _why_not(self, text: str) -> str | None:
         """Say why a selection cannot be rewritten, as far as that is known at once."""
@@ -134,18 +141,19 @@ def _limit_of(engine: Infiller, token: CancelToken) -> Limit:
 
 
 async def _resolved(
-    server: DgemmaServer, question: Question, request: RewriteRequest, action: types.CodeAction
+    server: DgemmaServer, admitted: Admitted, action: types.CodeAction
 ) -> types.CodeAction:
-    edits = await edits_for(server, question, request)
-    editing.require_current(server, question.view)
+    edits = await edits_for(server, admitted)
+    view, wish = admitted.question.view, admitted.request.wish
+    editing.require_current(server, view)
     support = edit_support(server.client_capabilities)
     described = action_support(server.client_capabilities).annotations
     action.edit = to_workspace_edit(
-        question.view,
+        view,
         edits,
         replace(support, annotations=support.annotations and described),
-        label=label(request.wish),
-        description=describe(request.wish),
+        label=label(wish),
+        description=describe(wish),
     )
     return action
 

@@ -47,7 +47,7 @@ class FakeEngine(StandIn):
         print("a line that must not reach the protocol")
         line = prefix.rsplit("\n", 1)[-1]
         self._journal.append(f"start {line}")
-        self._prefixes.append(prefix)
+        self._prefixes.append(asked.context + prefix)
         if "boom" in line:
             raise ValueError(f"cannot fill {prefix}")
         if "vast" in line or ("huge" in line and self._device != "cpu"):
@@ -76,6 +76,7 @@ class FakeEngine(StandIn):
         assert cancel is not None
         if instruction:
             raise RequestError("this model follows no instructions; leave the instruction out")
+        self._prefixes.append(prefix)
         self._journal.append(f"rewrite {text} {strength} {max_changed}")
         stop = StopReason.STABLE
         if "slow" in text:
@@ -95,6 +96,7 @@ class FakeEngine(StandIn):
         accept: Callable[[tuple[str, ...]], bool] | None = None,
         cancel: CancelToken | None = None,
     ) -> JointResult:
+        self._prefixes.append(text[: spans[0].start])
         self._journal.append(f"jointly {len(spans)}")
         texts = tuple(str(number) for number, _ in enumerate(spans))
         accepted = accept is None or accept(texts)

@@ -1,6 +1,7 @@
 """Rewriting and filling holes, as editors of different abilities see it."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -356,4 +357,34 @@ def test_a_document_without_holes_says_how_to_mark_one(wire: Wire) -> None:
     error = wire.answer(start_command(wire, "dgemma.fillHoles", {"uri": URI}))["error"]
     assert error["code"] == -32803
     assert "___" in error["message"]
+    wire.leave()
+
+
+@pytest.mark.parametrize(
+    ("command", "argument"),
+    [
+        ("dgemma.rewrite", {"range": SELECTION}),
+        ("dgemma.fillHoles", {"positions": [AT]}),
+        ("dgemma.fillHoles", {"ranges": [CALL, ALPHA]}),
+    ],
+    ids=["rewrite", "one hole", "two holes"],
+)
+def test_what_other_files_say_is_read_as_well(
+    wire: Wire, tmp_path: Path, command: str, argument: dict[str, Any]
+) -> None:
+    params = {"processId": None, "rootUri": tmp_path.as_uri(), "capabilities": ABLE}
+    wire.request("initialize", {**params, "initializationOptions": {"context": "on"}})
+    wire.notify("initialized", {})
+    wire.open(URI, SOURCE)
+    other = (tmp_path / "b.py").as_uri()
+    wire.open(other, "beta = 1\n")
+    wire.inline(other, 0, 8)  # the user was there
+
+    number = start_command(wire, command, {"uri": URI, **argument})
+    answer_edit(wire)
+    assert wire.answer(number)["result"] is None
+
+    read = wire.request("fake/prefixes", {})["result"]
+    assert "beta = 1" in read[-1]
+    assert read[-1].endswith(CRAB)
     wire.leave()

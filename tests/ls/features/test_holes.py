@@ -17,7 +17,8 @@ from dgemma_engine.types import (
     Span,
     StopReason,
 )
-from dgemma_ls.features.holes import Filled, ask, find_holes, in_order
+from dgemma_ls.features.hole_markers import find_holes
+from dgemma_ls.features.holes import Filled, ask, in_order
 from dgemma_ls.types import Refusal, RefusalReason, Snapshot
 from tests.strategies import python_texts
 
@@ -37,6 +38,8 @@ def document(marked: str, language_id: str = "python") -> tuple[Snapshot, list[S
 
 class FakeEngine:
     """Puts the same text into each hole; a token is a character."""
+
+    context_tokens = 448
 
     def __init__(self, *texts: str, max_span_tokens: int = 40) -> None:
         self.texts = texts
@@ -200,3 +203,14 @@ def test_what_lies_outside_the_holes_never_changes(data: st.DataObject, text: st
     assert {edit.span for edit in outcome.edits} <= set(spans)
     assert len(outcome.edits) + outcome.n_left == len(spans)
     assert all(edit.version == 1 for edit in outcome.edits)
+
+
+def test_what_is_read_before_moves_the_holes_along() -> None:
+    snapshot, spans = document("a = ├___┤\nb = ├old┤\n")
+    engine = FakeEngine("1")
+
+    found = ask(engine, snapshot, spans, before="cell = 0\n", context="# other\n")
+
+    assert engine.holes == ["___", "old"]
+    assert isinstance(found, Filled)
+    assert [edit.span for edit in found.edits] == spans
