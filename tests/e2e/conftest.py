@@ -66,6 +66,7 @@ class Wire:
                 preexec_fn=_hear_interrupts,
             )
         self.notifications: list[dict[str, Any]] = []
+        self.replies: dict[str, Callable[[Any], Any]] = {}  # to the server's requests, by method
         self.trace: list[tuple[str, dict[str, Any]]] = []
         self._requests: list[int | str] = []
         self._answers: dict[int | str, dict[str, Any]] = {}
@@ -85,21 +86,28 @@ class Wire:
                     else:
                         self.notifications.append(message)
                     self._news.notify_all()
+                self._reply(message)
         except Exception as err:  # noqa: BLE001 - the waiting test raises it
             self._error = err
             with self._news:
                 self._news.notify_all()
 
+    def _reply(self, message: dict[str, Any]) -> None:
+        if "id" in message and (make := self.replies.get(message.get("method", ""))):
+            with contextlib.suppress(BrokenPipeError):
+                self.send({"id": message["id"], "result": make(message.get("params"))})
+
     def send_bytes(self, data: bytes) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
+        with self._news:  # the reader sends as well
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
 
     def send(self, message: dict[str, Any]) -> None:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
         with self._news:
             self.trace.append(("out", message))
-        self.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+            self.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
 
     def notify(self, method: str, params: Any = None) -> None:
         self.send({"method": method, "params": params})
