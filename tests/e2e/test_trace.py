@@ -62,6 +62,7 @@ def test_good_traces_pass(trace: list[Any]) -> None:
         ([CREATE[0], CREATE[0]], "used twice"),
         ([CREATE[0], ("out", {"id": "a", "error": {}}), BEGIN], "begin after refused"),
         ([*SHUTDOWN, BEGIN], "after shutdown"),
+        ([("out", {"method": "exit"}), BEGIN], "after exit"),
     ],
 )
 def test_bad_traces_do_not(trace: list[Any], complaint: str) -> None:

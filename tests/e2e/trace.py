@@ -32,8 +32,10 @@ class _Checker:
         self.theirs: dict[int | str, Message] = {}  # the server's requests
         self.created: dict[int | str, str] = {}  # work-done tokens -> last kind of progress
         self.is_shut_down = False
+        self.has_left = False
 
     def sent(self, message: Message) -> None:
+        self.has_left = self.has_left or message.get("method") == "exit"
         if "method" not in message:
             request = self.theirs.pop(message["id"], None)
             if request is not None and request["method"] == "window/workDoneProgress/create":
@@ -49,6 +51,7 @@ class _Checker:
             self._answer(message)
             return
         assert not self.is_shut_down, f"{message['method']} after shutdown"
+        assert not self.has_left, f"{message['method']} after exit"
         assert not {"result", "error"} & message.keys()
         assert isinstance(message.get("params", {}), dict | list)
         if "id" in message:
