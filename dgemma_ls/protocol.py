@@ -38,6 +38,17 @@ Hire = Callable[[Settings], Worker]
 REQUEST_FAILED = -32803  # LSP 3.18, LSPErrorCodes.RequestFailed; pygls has no class for it
 
 
+class _NoRefusals(logging.Filter):
+    """Leaves out what pygls calls an error although the client got its answer on purpose."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, rpc.JsonRpcException)
+
+
+logging.getLogger("pygls.protocol.json_rpc").addFilter(_NoRefusals())
+
+
 class DgemmaServer(LanguageServer):
     """A pygls server with a session; pygls' own workspace holds no documents."""
 
@@ -99,7 +110,9 @@ class DgemmaServer(LanguageServer):
 
     def report_server_error(self, error: Exception, source: type[Exception]) -> None:
         """Log what went wrong; pygls' default would show it to the user."""
-        log.warning("%s: %s", source.__name__, type(error).__name__, exc_info=error)
+        refused = isinstance(error, rpc.JsonRpcException)  # on purpose: nobody needs the stack
+        exc_info = None if refused else error
+        log.warning("%s: %s", source.__name__, type(error).__name__, exc_info=exc_info)
 
     def shutdown(self) -> None:
         """Stop the loop. Unlike pygls' own, wait for no thread: the reader may hang in a read."""

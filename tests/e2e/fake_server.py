@@ -152,6 +152,11 @@ def create_fake() -> DgemmaServer:
     def read_prefixes(params: Any) -> list[str]:
         return prefixes
 
+    @server.feature("test/text")
+    def read_text(params: Any) -> str | None:
+        snapshot = server.open_session.document(params.uri)
+        return None if snapshot is None else snapshot.text
+
     @server.feature("fake/modules")
     def read_modules(params: Any) -> list[str]:
         return sorted(sys.modules)
