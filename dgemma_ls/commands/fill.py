@@ -98,7 +98,7 @@ def _infill(
                 f"{engine.max_span_tokens}; choose a shorter one"
             )
         lengths = lengths_around(max(n_tokens, 1), engine.max_span_tokens)
-    request = prepare(snapshot, span, lengths=lengths)
+    request = prepare(snapshot, span, lengths=lengths, check=check)
     return engine.infill(
         request.prefix,
         request.suffix,

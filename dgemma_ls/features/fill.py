@@ -125,7 +125,13 @@ class Proposal:
     score: float
 
 
-def prepare(snapshot: Snapshot, span: Span, *, lengths: Sequence[int] | None = None) -> FillRequest:
+def prepare(
+    snapshot: Snapshot,
+    span: Span,
+    *,
+    lengths: Sequence[int] | None = None,
+    check: GateCheck | None = None,
+) -> FillRequest:
     """Turn a span of a document into a question to the engine.
 
     The new text may have several lines if the old one has.
@@ -134,12 +140,21 @@ def prepare(snapshot: Snapshot, span: Span, *, lengths: Sequence[int] | None = N
         snapshot: the document.
         span: what to replace; an empty one is a cursor.
         lengths: for a selection, :func:`lengths_around` its number of tokens.
+        check: of the same span; with it, a span in one text of a structured document is asked for
+            in plain text (:mod:`dgemma_ls.features.leaves`), and the check takes plain text.
 
     Raises:
         ValueError: if the span reaches past the end of the text.
     """
     if span.end > len(snapshot.text):
         raise ValueError(f"{span} ends after the text ({len(snapshot.text)} characters)")
+    if check is not None and (leaf := check.enter_leaf()) is not None:
+        return FillRequest(
+            prefix=leaf.prefix,
+            suffix=leaf.suffix,
+            multiline=leaf.may_break and _LINE_BREAK.search(leaf.text) is not None,
+            lengths=None if lengths is None else tuple(lengths),
+        )
     old_text = snapshot.text[span.start : span.end]
     return FillRequest(
         prefix=snapshot.text[: span.start],

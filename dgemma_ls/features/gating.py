@@ -6,6 +6,7 @@ remembered. The object lives as long as its request.
 
 from dgemma_engine.types import Span
 from dgemma_ls import gate
+from dgemma_ls.features.leaves import LeafGap, leaf_gap, leaf_verdict, unsafe_spans
 from dgemma_ls.features.parsers import still_reads
 from dgemma_ls.postprocess import variants
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
@@ -18,6 +19,22 @@ class GateCheck:
         """Take what the texts are for."""
         self._snapshot, self._span = snapshot, span
         self._verdicts: dict[str, Edit | Refusal] = {}
+        self._leaf: LeafGap | None = None
+
+    def enter_leaf(self) -> LeafGap | None:
+        """Take texts for what they mean from now on, if the span lies in a text of a structure.
+
+        Returns:
+            That text, for whoever asks the engine; ``None`` where all stays as it is.
+        """
+        gap = leaf_gap(self._snapshot, self._span)
+        # White space that is written as an escape is nothing that one could rewrite.
+        self._leaf = None if gap and self._is_selection and not gap.text.strip() else gap
+        return self._leaf
+
+    @property
+    def _is_selection(self) -> bool:
+        return self._span.start < self._span.end
 
     @property
     def first_refusal(self) -> Refusal | None:
@@ -36,6 +53,8 @@ class GateCheck:
         if isinstance(verdict, Edit):
             return ()
         whole = (Span(start=0, end=len(text)),)
+        if self._leaf is not None:
+            return unsafe_spans(self._leaf, text) or whole
         if verdict.reason is not RefusalReason.BREAKS_PARSE:
             return whole
         texts = variants(text, self._snapshot, self._span)
@@ -44,6 +63,8 @@ class GateCheck:
         return gate.broken_spans(self._snapshot, self._edit(texts[0])) or whole
 
     def _judged(self, text: str) -> Edit | Refusal:
+        if self._leaf is not None:
+            return leaf_verdict(self._snapshot, self._leaf, text)
         texts = variants(text, self._snapshot, self._span)
         if isinstance(texts, Refusal):
             return texts

@@ -7,15 +7,19 @@ Pure, as :mod:`dgemma_ls.features.fill`, on which it stands. Three kinds of plac
   item writes them anew, so that one may close them itself and go on behind (``foo(║a).bar()``)
   and nothing is doubled. The engine sees them as the text after the gap;
 - an item chosen in the editor's popup: its range is the span, and every item begins with its text.
+
+In a text of a structured document all of them stand for that text alone: what closes it stays as it
+is, and what the engine reads and writes is plain text (:mod:`dgemma_ls.features.leaves`).
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dgemma_engine.types import CancelToken, InfillResult, Origin, Span, StopReason
 from dgemma_ls.features.fill import FillRequest, Infiller
 from dgemma_ls.features.gating import GateCheck
+from dgemma_ls.features.leaves import LeafGap, leaf_gap
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
 
 # To the end of the line only what closes. Tabby's rule is "no word character" (``/^\W*$/``), which
@@ -113,10 +117,33 @@ def only_closes(text: str) -> bool:
     return _CLOSING.fullmatch(text) is not None
 
 
+def within_leaf(snapshot: Snapshot, place: Place) -> tuple[Place, LeafGap | None]:
+    """Give the place in the text of a structured document that a place lies in; it parses.
+
+    Returns:
+        The place without what closes the text, and that text; the same place where it lies in none.
+    """
+    span = Span(start=place.span.start, end=place.span.end - len(place.tail))
+    leaf = leaf_gap(snapshot, span)
+    return (place, None) if leaf is None else (replace(place, span=span, tail=""), leaf)
+
+
 def prepare(
-    snapshot: Snapshot, place: Place, *, multiline: bool = False, before: str = ""
+    snapshot: Snapshot,
+    place: Place,
+    *,
+    multiline: bool = False,
+    before: str = "",
+    leaf: LeafGap | None = None,
 ) -> FillRequest:
     """Ask for what may stand at a place; ``before`` is read as if the document began with it."""
+    if leaf is not None:
+        return FillRequest(
+            prefix=before + leaf.prefix + place.head,
+            suffix=leaf.suffix,
+            multiline=multiline and leaf.may_break,
+            lengths=None,
+        )
     return FillRequest(
         prefix=before + snapshot.text[: place.span.start] + place.head,
         suffix=place.tail + snapshot.text[place.span.end :],
@@ -150,8 +177,9 @@ def ask(
         seed: of the request.
         cancel: asked at every step.
     """
-    request = prepare(snapshot, place, multiline=multiline, before=before)
-    check = PlaceCheck(snapshot, place)
+    place, leaf = within_leaf(snapshot, place)
+    request = prepare(snapshot, place, multiline=multiline, before=before, leaf=leaf)
+    check = PlaceCheck(snapshot, place, in_leaf=leaf is not None)
     result = engine.infill(
         request.prefix,
         request.suffix,
@@ -169,10 +197,12 @@ def ask(
 class PlaceCheck:
     """The gate for the texts that the engine finds for a place; a ``dgemma_engine.SpanCheck``."""
 
-    def __init__(self, snapshot: Snapshot, place: Place) -> None:
-        """Take the document and the place."""
+    def __init__(self, snapshot: Snapshot, place: Place, *, in_leaf: bool = False) -> None:
+        """Take the document and the place; ``in_leaf`` as :func:`within_leaf` gives it."""
         self._place = place
         self._gate = GateCheck(snapshot, place.span)
+        if in_leaf:
+            self._gate.enter_leaf()
 
     @property
     def first_refusal(self) -> Refusal | None:

@@ -13,6 +13,7 @@ from dgemma_engine.types import CancelToken, InfillResult, Span
 from dgemma_ls.edits import differences
 from dgemma_ls.features.fill import Infiller, Proposal, judge, lengths_around
 from dgemma_ls.features.gating import GateCheck
+from dgemma_ls.features.leaf_rewrite import within_leaf
 from dgemma_ls.features.preceding import preceded
 from dgemma_ls.types import Edit, Refusal, Snapshot
 
@@ -111,6 +112,7 @@ def ask(
         RequestError: if the selection is longer than a canvas, or there is an instruction and the
             model follows none.
     """
+    request = within_leaf(request, check)
     n_tokens = len(engine.tokenizer.encode(request.text))
     if n_tokens > engine.max_span_tokens:
         raise RequestError(too_long(n_tokens, engine.max_span_tokens))

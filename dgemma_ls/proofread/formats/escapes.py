@@ -91,6 +91,8 @@ def encode(style: Style, text: str, raw: str) -> str | None:
         return None if "'''" in text or "\r" in text else text.replace("\n", _line_end(raw))
     if any(line_end in text for line_end in _LINE_ENDS):
         return None
+    if style is Style.YAML_PLAIN and "\t" in text:
+        return None  # libyaml takes it, PyYAML's own scanner does not
     if style is Style.TOML_LITERAL:
         return None if "'" in text else text
     return text.replace("'", "''") if style is Style.YAML_SINGLE else text
