@@ -154,9 +154,14 @@ def unsafe_spans(gap: LeafGap, text: str) -> tuple[Span, ...]:
         spans += [
             (match.start() - n_before, min(match.end() - n_before, n_text))
             for match in ends.finditer(around, n_before)
-            if match.start() < n_before + n_text and match[0] not in kept
+            if match.start() < n_before + n_text and not _is_kept(match[0], kept, text)
         ]
     return tuple(Span(start=start, end=end) for start, end in sorted(spans))
+
+
+def _is_kept(mark: str, value: str, text: str) -> bool:
+    """Say whether a mark is meant as text: it is there already, and quotes keep to pairs."""
+    return mark in value and (mark != '"' or (value.count(mark) + text.count(mark)) % 2 == 0)
 
 
 def _written(snapshot: Snapshot, gap: LeafGap, text: str) -> Edit | Refusal:

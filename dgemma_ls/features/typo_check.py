@@ -6,7 +6,7 @@ is looked at again. No clock but for the length of a step, no thread and no prot
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import groupby
@@ -15,9 +15,11 @@ from typing import Protocol, runtime_checkable
 from dgemma_engine.types import CancelToken, Place, Span
 from dgemma_ls.features.typos import TypoOptions, ask, take_answers
 from dgemma_ls.proofread.fixes import Fix, Knowledge, decide, propose
-from dgemma_ls.proofread.fragments import names_of, region_steps
-from dgemma_ls.proofread.passages import Document, Passage, document_steps
+from dgemma_ls.proofread.passages import Document, Passage, make_passage
+from dgemma_ls.proofread.readings import Overview, Piece, Readings, overview_steps, piece_steps
 from dgemma_ls.proofread.steps import Steps
+from dgemma_ls.proofread.types import Region
+from dgemma_ls.proofread.words import tokens_of
 from dgemma_ls.types import Snapshot
 
 _BEFORE, _AFTER = 150, 120  # characters around a paragraph that the model reads too
@@ -42,13 +44,17 @@ class ParagraphCache:
     """What was found in paragraphs, by their content; the least recently used go first.
 
     Args:
-        budget_bytes: about how much it may take.
+        budget_bytes: about how much it may take, less the readings.
+
+    Attributes:
+        readings: of the pieces that the paragraphs are in.
     """
 
     def __init__(self, *, budget_bytes: int = 8 * 2**20) -> None:
         self._budget_bytes = budget_bytes
         self._found: OrderedDict[bytes, tuple[Fix, ...]] = OrderedDict()
         self._n_bytes = 0
+        self.readings = Readings()
 
     def get(self, key: bytes) -> tuple[Fix, ...] | None:
         """Give fixes with offsets in the paragraph, ``None`` if it is not known."""
@@ -103,33 +109,36 @@ def check_steps(
         cache: of paragraphs.
         engine: has its say if it is a :class:`Comparer`.
     """
-    snapshot = check.snapshot
-    regions = yield from region_steps(snapshot, strings=options.strings)
-    yield
-    names = [*names_of(snapshot), *options.words]
-    yield
-    regions = tuple(region for region in regions if region.kind in options.kinds)
-    document = yield from document_steps(
-        snapshot, regions, names=names, lexicon=knowledge.lexicon, ngrams=knowledge.ngrams
+    snapshot, text = check.snapshot, check.snapshot.text
+    found = yield from piece_steps(
+        snapshot,
+        strings=options.strings,
+        kinds=options.kinds,
+        lexicon=knowledge.lexicon,
+        known=cache.readings,
     )
-    yield from _look_up(document, knowledge)
+    view = yield from overview_steps(found, options.words)
+    yield from _look_up(found, knowledge)
     comparer = engine if isinstance(engine, Comparer) else None
-    new: list[tuple[bytes, Passage]] = []
-    for passage in document.passages:
+    document = Document(snapshot=snapshot, passages=(), counts=view.counts, names=view.names)
+    for piece in found:
         yield
-        key = _key(document, passage, with_model=comparer is not None)
-        if (known := cache.get(key)) is None:
-            new.append((key, passage))
-            n_words = sum(len(passage.ids) for _, passage in new)
-            if n_words < _WORDS_AT_ONCE:
-                continue
-        yield from _check_new(check, document, new, knowledge, cache, comparer)
-        new.clear()
-        if known is not None:
-            _take(check, passage, known)
-        check.share = check.frontier / max(1, len(snapshot.text))
-    yield from _check_new(check, document, new, knowledge, cache, comparer)
-    check.share, check.frontier, check.done = 1.0, len(snapshot.text), True
+        facts = (
+            comparer is not None,
+            options.strings,
+            sorted(kind.value for kind in options.kinds),
+        )
+        key = _key_of_piece(text, piece, view, facts)
+        if (known := cache.get(key)) is not None:
+            _take(check, piece.span, known)
+        else:
+            n_before = len(check.fixes)
+            yield from _check_piece(check, piece, view, document, knowledge, cache, comparer)
+            start = piece.span.start
+            cache.put(key, tuple(_moved(fix, -start) for fix in check.fixes[n_before:]))
+            check.frontier = piece.span.end
+        check.share = check.frontier / max(1, len(text))
+    check.share, check.frontier, check.done = 1.0, len(text), True
 
 
 def run_slice(steps: Iterator[None], *, clock: Callable[[], float] = time.monotonic) -> bool:
@@ -142,17 +151,50 @@ def run_slice(steps: Iterator[None], *, clock: Callable[[], float] = time.monoto
     return all(clock() < end for _ in steps)
 
 
-def _look_up(document: Document, knowledge: Knowledge) -> Steps[None]:
-    """Ask the curated list about all words in few calls: each starts a program."""
+def _look_up(found: Sequence[Piece], knowledge: Knowledge) -> Steps[None]:
+    """Ask the curated list about all new words in few calls: each starts a program."""
     words: set[str] = set()
-    for passage in document.passages:
-        words.update(token.text for token in passage.tokens if token.is_word)
+    for piece in found:
+        if piece.tokens is not None:
+            words |= piece.reading.forms
         if len(words) >= _WORDS_LISTED_AT_ONCE:
             yield
             knowledge.look_up_words(words)
             words.clear()
     yield
     knowledge.look_up_words(words)
+
+
+def _check_piece(
+    check: Check,
+    piece: Piece,
+    view: Overview,
+    document: Document,
+    knowledge: Knowledge,
+    cache: ParagraphCache,
+    engine: Comparer | None,
+) -> Steps[None]:
+    """Look at the paragraphs of a piece, as far as they are not known."""
+    text = document.snapshot.text
+    new: list[tuple[bytes, Passage]] = []
+    for number, reading in enumerate(piece.reading.regions):
+        if not view.takes(reading):
+            continue
+        yield
+        region = reading.region.moved(piece.span.start)
+        unknown = view.unknown(reading)
+        key = _key(text, region, reading.words, unknown, view, with_model=engine is not None)
+        if (known := cache.get(key)) is None:
+            tokens = piece.tokens[number] if piece.tokens else tuple(tokens_of(text, region))
+            new.append((key, make_passage(region, tokens, unknown, knowledge.ngrams)))
+            if sum(len(passage.ids) for _, passage in new) < _WORDS_AT_ONCE:
+                continue
+        yield from _check_new(check, document, new, knowledge, cache, engine)
+        new.clear()
+        if known is not None:
+            _take(check, region.span, known)
+        check.share = check.frontier / max(1, len(text))
+    yield from _check_new(check, document, new, knowledge, cache, engine)
 
 
 def _check_new(
@@ -187,7 +229,7 @@ def _check_new(
         )
         cache.put(key, own)
         check.n_checked += 1
-        _take(check, passage, own)
+        _take(check, span, own)
 
 
 def _compare(
@@ -197,7 +239,7 @@ def _compare(
 
     What it says is a function of the paragraph's key then.
     """
-    start, end = _window(snapshot, passage)
+    start, end = _window(snapshot.text, passage.region.span)
     end = max(end, *(place.span.end for place in places))
     text = snapshot.text[start:end]
     moved = [
@@ -212,35 +254,57 @@ def _compare(
     return scores
 
 
-def _take(check: Check, passage: Passage, fixes: Sequence[Fix]) -> None:
-    span = passage.region.span
+def _take(check: Check, span: Span, fixes: Sequence[Fix]) -> None:
     check.fixes += [_moved(fix, span.start) for fix in fixes]
     check.frontier = span.end
 
 
-def _window(snapshot: Snapshot, passage: Passage) -> tuple[int, int]:
-    span = passage.region.span
-    return max(0, span.start - _BEFORE), min(len(snapshot.text), span.end + _AFTER)
+def _window(text: str, span: Span) -> tuple[int, int]:
+    return max(0, span.start - _BEFORE), min(len(text), span.end + _AFTER)
 
 
-def _key(document: Document, passage: Passage, *, with_model: bool) -> bytes:
+def _key(
+    text: str,
+    region: Region,
+    words: Set[str],
+    unknown: Collection[str],
+    view: Overview,
+    *,
+    with_model: bool,
+) -> bytes:
     """Hash all that the verdict on a paragraph depends on.
 
     Only how often its common words occur elsewhere is left out: that changes with every key.
     """
-    text, region = document.snapshot.text, passage.region
-    start, end = _window(document.snapshot, passage)
+    start, end = _window(text, region.span)
     at = region.span.start
-    words = {token.text.lower() for token in passage.tokens if token.is_word}
-    facts = (
+    return _hash(
         with_model,
         region.kind.value,
         (at - start, region.span.end - start),
         [(span.start - at, span.end - at) for span in region.protected],
-        sorted(words & document.names),
-        sorted((word, document.counts[word]) for word in passage.unknown),
+        sorted(words & view.names),
+        sorted((word, view.counts[word]) for word in set(unknown)),
         text[start:end],
     )
+
+
+def _key_of_piece(text: str, piece: Piece, view: Overview, facts: object) -> bytes:
+    """Hash all that the verdict on the paragraphs of a piece depends on, as :func:`_key`."""
+    start, end = _window(text, piece.span)
+    reading = piece.reading
+    return _hash(
+        "piece",
+        facts,
+        (view.is_english, view.is_foreign),
+        (piece.span.start - start, piece.span.end - start),
+        sorted(reading.words & view.names),
+        sorted((word, view.counts[word]) for word in reading.unlisted - view.names),
+        text[start:end],
+    )
+
+
+def _hash(*facts: object) -> bytes:
     return blake2b(repr(facts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

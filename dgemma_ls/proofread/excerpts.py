@@ -17,6 +17,7 @@ _C_LIKE = (
     *("java", "csharp", "php", "css"),
 )
 _AROUND = {**_QUOTES, **dict.fromkeys(_C_LIKE, _STARS)}
+_MAX_CHARACTERS = 50_000  # a long program is whole, and each trial parses it
 _FENCE_LINE = re.compile(r"^ {0,3}(?:```+|~~~+)[ \t]*(.*)$", re.MULTILINE)
 
 
@@ -29,7 +30,7 @@ def what_is_cut_off(language_id: str, text: str) -> tuple[str, str]:
     """
     if language_id == "markdown":
         return ("```\n" if _begins_in_fence(text) else ""), ""
-    if language_id not in _AROUND or not has_grammar(language_id):
+    if language_id not in _AROUND or not has_grammar(language_id) or len(text) > _MAX_CHARACTERS:
         return "", ""
     best, least = ("", ""), _damage(language_id, text) // 2
     if not least:

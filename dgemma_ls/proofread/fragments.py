@@ -21,7 +21,7 @@ from dgemma_ls.syntax import find_flaws
 from dgemma_ls.types import Edit, Refusal, Snapshot
 
 _MOSTLY = 0.5  # of a text's characters, flawed
-_MAX_CHARACTERS = 200_000  # a long file is whole, and each trial parses it
+_MAX_CHARACTERS = 50_000  # a long program is whole, and to tell it must be parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,6 @@ def completed(snapshot: Snapshot) -> Completed:
         snapshot: a document, perhaps a piece of one.
     """
     language_id, text = snapshot.language_id, snapshot.text
-    if len(text) > _MAX_CHARACTERS:
-        return Completed(snapshot=snapshot, n_before=0)
     before, after = what_is_cut_off(language_id, text)
     if not before and not after and _is_inside_docstring(language_id, text):
         before, after = '"""\n', '\n"""'
@@ -127,7 +125,9 @@ def _moved(edit: Edit, whole: Completed) -> Edit:
 
 def _is_inside_docstring(language_id: str, text: str) -> bool:
     """Without any mark to go by, only what is prose throughout may be inside a docstring."""
-    if language_id != "python" or '"""' in text or "'''" in text:
+    if language_id != "python" or len(text) > _MAX_CHARACTERS:
+        return False
+    if '"""' in text or "'''" in text:
         return False
     if judge_language(text) is not Language.ENGLISH:
         return False

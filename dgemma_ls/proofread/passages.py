@@ -107,23 +107,46 @@ def document_steps(
             if not lexicon.knows(word) and (lower := word.lower()) not in known_names
         ]
         n_words, n_unknown = n_words + len(words), n_unknown + len(unknown)
-        passage = Passage(
-            region=region,
-            tokens=tokens,
-            ids=tuple(_id(token, ngrams) for token in tokens),
-            unknown=frozenset(unknown),
-            unknown_share=len(unknown) / len(words),
-        )
-        read.append((passage, len(words)))
-    # Where much is unknown everywhere, the language is another one, whatever a line looks like.
-    foreign = n_words >= _MIN_WORDS_OF_DOCUMENT and n_unknown > n_words * _FOREIGN_SHARE
-    most = _MAX_UNKNOWN_SHARE_IF_FOREIGN if foreign else _MAX_UNKNOWN_SHARE
+        read.append((make_passage(region, tokens, unknown, ngrams), len(words)))
+    foreign = is_foreign(n_words, n_unknown)
     passages = tuple(
         passage
         for passage, n_of_passage in read
-        if passage.unknown_share <= most or (n_of_passage < _MIN_WORDS_TO_TELL and not foreign)
+        if is_read(passage.unknown_share, n_of_passage, foreign=foreign)
     )
     return Document(snapshot=snapshot, passages=passages, counts=counts, names=known_names)
+
+
+def is_foreign(n_words: int, n_unknown: int) -> bool:
+    """Say whether a document is in another language, whatever a line of it looks like."""
+    return n_words >= _MIN_WORDS_OF_DOCUMENT and n_unknown > n_words * _FOREIGN_SHARE
+
+
+def is_read(unknown_share: float, n_words: int, *, foreign: bool) -> bool:
+    """Say whether a passage is in English, by its words."""
+    most = _MAX_UNKNOWN_SHARE_IF_FOREIGN if foreign else _MAX_UNKNOWN_SHARE
+    return unknown_share <= most or (n_words < _MIN_WORDS_TO_TELL and not foreign)
+
+
+def make_passage(
+    region: Region, tokens: tuple[Token, ...], unknown: Collection[str], ngrams: NGrams
+) -> Passage:
+    """Make a passage of a region's tokens; one of them is a word.
+
+    Args:
+        region: where it lies.
+        tokens: of it.
+        unknown: its words in lower case that nothing knows, each as often as it occurs.
+        ngrams: gives ids.
+    """
+    n_words = sum(token.is_word for token in tokens)
+    return Passage(
+        region=region,
+        tokens=tokens,
+        ids=tuple(_id(token, ngrams) for token in tokens),
+        unknown=frozenset(unknown),
+        unknown_share=len(unknown) / n_words,
+    )
 
 
 def _id(token: Token, ngrams: NGrams) -> int:

@@ -20,10 +20,19 @@ from dgemma_ls.proofread.steps import Steps, run_through
 from dgemma_ls.proofread.text import commit_message_regions, text_regions
 from dgemma_ls.proofread.types import Region, RegionKind
 from dgemma_ls.proofread.values import value_regions
-from dgemma_ls.syntax import PLAINTEXT, captures, has_grammar
+from dgemma_ls.syntax import PLAINTEXT, has_grammar, pieces, texts_of
 from dgemma_ls.types import Snapshot
 
-__all__ = ["Region", "RegionKind", "find_regions", "identifiers_of", "region_steps"]
+__all__ = [
+    "Region",
+    "RegionKind",
+    "find_regions",
+    "identifiers_in",
+    "identifiers_of",
+    "in_order",
+    "region_steps",
+    "regions_of_piece",
+]
 
 _TEXTS = frozenset({PLAINTEXT, "restructuredtext", "text", "txt"})
 
@@ -52,7 +61,7 @@ def region_steps(
     for region in _candidates(snapshot.language_id, snapshot.text, strings=strings):
         found.append(region)
         yield
-    candidates = _in_order(found)
+    candidates = in_order(found)
     if any_language:
         return tuple(candidates)
     evidence: list[Evidence] = []
@@ -62,15 +71,55 @@ def region_steps(
     return tuple(_english(candidates, evidence))
 
 
+def regions_of_piece(language_id: str, piece: str, *, strings: bool) -> Iterator[Region]:
+    """Find regions of a file, or of a piece of a long one, whatever their language; in no order.
+
+    Args:
+        language_id: of the file.
+        piece: one of ``syntax.pieces``.
+        strings: take the strings of programs too.
+    """
+    if language_id == "markdown":
+        yield from value_regions(language_id, piece)
+        yield from markdown_regions(piece)
+    elif language_id in ("git-commit", "gitcommit"):
+        yield from commit_message_regions(piece)
+    elif language_id in _TEXTS:
+        yield from text_regions(piece)
+    elif not has_format(language_id) or read_structure(language_id, piece) is not None:
+        # Where a parser refuses the document, no edit could be checked.
+        yield from value_regions(language_id, piece)
+        yield from comment_regions(language_id, piece)
+        if strings:
+            yield from string_regions(language_id, piece)
+
+
+def in_order(regions: Iterable[Region]) -> list[Region]:
+    """Sort, and leave out what overlaps an earlier region."""
+    result: list[Region] = []
+    for region in sorted(regions, key=lambda region: (region.span.start, -region.span.end)):
+        if not result or region.span.start >= result[-1].span.end:
+            result.append(region)
+    return result
+
+
 def identifiers_of(snapshot: Snapshot) -> frozenset[str]:
     """Give the names in a program as they are written, that words equal to them be left alone."""
-    query = names_query(snapshot.language_id)
-    if query is None or not has_grammar(snapshot.language_id):
-        return frozenset()
-    return frozenset(
-        snapshot.text[span.start : span.end]
-        for _, span in captures(snapshot.language_id, snapshot.text, query)
+    text = snapshot.text
+    return frozenset().union(
+        *(
+            identifiers_in(snapshot.language_id, text[piece.start : piece.end])
+            for piece in pieces(snapshot.language_id, text)
+        )
     )
+
+
+def identifiers_in(language_id: str, piece: str) -> frozenset[str]:
+    """Give the names in a program, or in a piece of a long one."""
+    query = names_query(language_id)
+    if query is None or not has_grammar(language_id):
+        return frozenset()
+    return texts_of(language_id, piece, query)
 
 
 def _candidates(language_id: str, text: str, *, strings: bool) -> Iterator[Region]:
@@ -85,28 +134,10 @@ def _candidates(language_id: str, text: str, *, strings: bool) -> Iterator[Regio
 
 
 def _candidates_of_file(language_id: str, text: str, *, strings: bool) -> Iterator[Region]:
-    if language_id == "markdown":
-        yield from value_regions(language_id, text)
-        yield from markdown_regions(text)
-    elif language_id in ("git-commit", "gitcommit"):
-        yield from commit_message_regions(text)
-    elif language_id in _TEXTS:
-        yield from text_regions(text)
-    elif not has_format(language_id) or read_structure(language_id, text) is not None:
-        # Where a parser refuses the document, no edit could be checked.
-        yield from value_regions(language_id, text)
-        yield from comment_regions(language_id, text)
-        if strings:
-            yield from string_regions(language_id, text)
-
-
-def _in_order(regions: Iterable[Region]) -> list[Region]:
-    """Sort, and leave out what overlaps an earlier region."""
-    result: list[Region] = []
-    for region in sorted(regions, key=lambda region: (region.span.start, -region.span.end)):
-        if not result or region.span.start >= result[-1].span.end:
-            result.append(region)
-    return result
+    for piece in pieces(language_id, text):
+        content = text[piece.start : piece.end]
+        for region in regions_of_piece(language_id, content, strings=strings):
+            yield region.moved(piece.start) if piece.start else region
 
 
 def _english(regions: list[Region], evidence: list[Evidence]) -> Iterator[Region]:
