@@ -26,6 +26,7 @@ class Lexicon:
         """Take for each lowercase word its Zipf frequency and the variants that have it."""
         self._rows = rows
         self._by_length: defaultdict[int, list[str]] = defaultdict(list)
+        self._near_length: dict[int, list[str]] = {}
         self._by_rest: dict[float, dict[str, list[str]]] = {}  # by frequency
         self._two_away = lru_cache(maxsize=4096)(self._find_two_away)
         self._one_away = lru_cache(maxsize=16384)(self._find_one_away)
@@ -117,11 +118,13 @@ class Lexicon:
             for known, (zipf, _) in self._rows.items():
                 if zipf > 0:  # what nobody writes is no candidate that far away
                     self._by_length[len(known)].append(known)
-        near = [
-            known
-            for length in range(len(word) - 2, len(word) + 3)
-            for known in self._by_length.get(length, ())
-        ]
+        near = self._near_length.get(len(word))
+        if near is None:
+            near = self._near_length[len(word)] = [
+                known
+                for length in range(len(word) - 2, len(word) + 3)
+                for known in self._by_length.get(length, ())
+            ]
         found = process.extract(word, near, scorer=OSA.distance, score_cutoff=2, limit=None)
         return tuple((known, 2) for known in sorted({row[0] for row in found}, key=self._rank)[:8])
 

@@ -54,7 +54,7 @@ def unknown_words(
             if not token.is_word or not _may_be_mended(token, document):
                 continue
             hits = listed.get(token.text, ())
-            if not hits and (lexicon.knows(token.text) or not _is_plain(token)):
+            if not hits and (lexicon.knows(token.text) or not is_plain(token)):
                 continue
             about_word = {
                 "letters": float(min(len(token.text), 12)),
@@ -105,10 +105,15 @@ def _may_be_mended(token: Token, document: Document) -> bool:
     return len(token.text) >= _MIN_LETTERS and token.text.lower() not in document.names
 
 
-def _is_plain(token: Token) -> bool:
+def is_plain(token: Token) -> bool:
     """Leave out acronyms, and words of other alphabets."""
     text = token.text
     return re.fullmatch(r"[A-Za-z][a-z]*(?:['’][a-z]+)?", text) is not None
+
+
+def stem_of_owner(word: str) -> str:
+    """Give a word without the ending of possession."""
+    return _POSSESSIVE.sub("", word)
 
 
 def _candidates(

@@ -129,6 +129,10 @@ class Readings:
             self._known.move_to_end(key)
         return self._known.get(key)
 
+    def all(self) -> list[PieceReading]:
+        """Give all that is known, the least recently used first."""
+        return list(self._known.values())
+
     def put(self, key: tuple[object, ...], reading: PieceReading) -> None:
         """Remember a reading."""
         if key in self._known:
