@@ -21,7 +21,7 @@ from dgemma_ls.edits import carry_span, difference
 from dgemma_ls.features.fill import Infiller
 from dgemma_ls.features.typo_check import Check, ParagraphCache, check_steps, run_slice
 from dgemma_ls.features.typos import TypoOptions, is_proofread
-from dgemma_ls.proofread.dictionaries import WORKSPACE_NAME, WordFile, user_file, words_of
+from dgemma_ls.proofread.dictionaries import WORKSPACE_NAME, WordFile, user_file, words_right_in
 from dgemma_ls.proofread.fixes import Fix, Knowledge, Tier
 from dgemma_ls.questions import RequestFailedError
 from dgemma_ls.session import Session
@@ -286,11 +286,9 @@ class Proofreading:
 
     def _options(self, snapshot: Snapshot) -> TypoOptions:
         """Gather the words that are right in a document; reads files, on the engine thread."""
-        words = set(words_of(snapshot))
-        for file in (self.dictionary(None), self.dictionary(snapshot.uri)):
-            if file is not None:
-                words |= file.words()
-        return TypoOptions(words=frozenset(words))
+        files = (self.dictionary(None), self.dictionary(snapshot.uri))
+        known = [file for file in files if file is not None]
+        return TypoOptions(words=words_right_in(snapshot, known))
 
     def _file(self, path: Path) -> WordFile:
         return self._files.setdefault(path, WordFile(path))

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +22,7 @@ from dgemma_ls.features.typos import (
 )
 from dgemma_ls.files import FileError, TextFile, read_text, write_text
 from dgemma_ls.loading import EMBEDDED, load_engine
+from dgemma_ls.proofread.dictionaries import WordFile, user_file, words_right_in, workspace_file
 from dgemma_ls.proofread.fixes import Fix, Knowledge, Tier
 from dgemma_ls.proofread.left_alone import is_left_alone
 from dgemma_ls.types import Snapshot
@@ -83,10 +84,10 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
     """Check the files, show or write.
 
     Returns:
-        0 when nothing was found, 1 otherwise.
+        0 when nothing was found, 1 otherwise, 2 when a file could not be written.
 
     Raises:
-        FileError: a file that was named cannot be read, or one cannot be written.
+        FileError: a file that was named cannot be read.
         InputError: the list of words cannot be read, or there is no such model.
         EngineError: the model cannot be loaded.
     """
@@ -103,9 +104,8 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
     found = [
         checked for checked in _check_all(paths, named, options, args, engine) if checked.fixes
     ]
-    if args.write:
-        for checked in found:
-            write_text(checked.file, apply_all(checked.snapshot, checked.fixes))
+    failed = _write_all(found) if args.write else []
+    found = [checked for checked in found if checked not in failed]
     _show(found, args)
     n_fixes = sum(len(checked.fixes) for checked in found)
     if not args.quiet:
@@ -115,7 +115,19 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
             f"{len(paths)} {'file' if len(paths) == 1 else 'files'}",
             file=sys.stderr,
         )
-    return 1 if found else 0
+    return 2 if failed else 1 if found else 0
+
+
+def _write_all(found: Sequence[Checked]) -> list[Checked]:
+    """Write what can be written; say of each other file why it was left alone, and give those."""
+    failed = []
+    for checked in found:
+        try:
+            write_text(checked.file, apply_all(checked.snapshot, checked.fixes))
+        except FileError as err:
+            print(f"dgemma-ls: error: {err}", file=sys.stderr)
+            failed.append(checked)
+    return failed
 
 
 def _check_all(
@@ -126,13 +138,18 @@ def _check_all(
     engine: "Engine | None",
 ) -> Iterator[Checked]:
     knowledge = Knowledge.load()
+    dictionaries: dict[Path, WordFile] = {}
     progress = _Counter(len(paths), quiet=args.quiet)
     for at in range(0, len(paths), _FILES_AT_ONCE):
         read = [_read(path, path in named) for path in paths[at : at + _FILES_AT_ONCE]]
         knowledge.look_up(file.text for file, _ in filter(None, read))
         for number, pair in enumerate(read, start=at + 1):
             if pair is not None:
-                yield _check(*pair, knowledge, options, engine)
+                file, snapshot = pair
+                own = (user_file(), workspace_file(file.path))
+                known = [dictionaries.setdefault(path, WordFile(path)) for path in own]
+                words = options.words | words_right_in(snapshot, known)
+                yield _check(file, snapshot, knowledge, replace(options, words=words), engine)
             progress.show(number)
     progress.end()
 

@@ -8,6 +8,7 @@ its folder, one a line, ``#`` before comments. A file's own stand in a comment o
 import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from platformdirs import user_config_path
@@ -93,6 +94,35 @@ class WordFile:
         file = read_text(self._path)
         end = "" if not file.text or file.text.endswith(("\n", "\r")) else _line_end(file.text)
         write_text(file, f"{file.text}{end}{word}{_line_end(file.text)}")
+
+
+def workspace_file(path: Path, *, root: Path | None = None) -> Path:
+    """Say where the words of the workspace stand that a file outside of an editor belongs to.
+
+    That is the nearest one in the folders around the file, up to that of its repository; outside
+    of any repository, up to ``root``.
+
+    Args:
+        path: of the file.
+        root: where the command was started; default: the current folder.
+    """
+    folders = list(Path(os.path.abspath(path)).parents)  # links are not followed
+    top = next((at for at, folder in enumerate(folders) if (folder / ".git").exists()), None)
+    if top is None:
+        start = Path(os.path.abspath(root or Path.cwd()))
+        top = folders.index(start) if start in folders else 0
+    candidates = [folder / WORKSPACE_NAME for folder in folders[: top + 1]]
+    return next((file for file in candidates if file.exists()), candidates[-1])
+
+
+def words_right_in(snapshot: Snapshot, files: Iterable[WordFile]) -> frozenset[str]:
+    """Give the words that are right in a document: its own, and those of dictionaries.
+
+    Args:
+        snapshot: the document.
+        files: of the user, and of the workspace that it lies in.
+    """
+    return words_of(snapshot).union(*(file.words() for file in files))
 
 
 def words_of(snapshot: Snapshot) -> frozenset[str]:

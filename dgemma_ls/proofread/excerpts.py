@@ -17,7 +17,7 @@ _C_LIKE = (
     *("java", "csharp", "php", "css"),
 )
 _AROUND = {**_QUOTES, **dict.fromkeys(_C_LIKE, _STARS)}
-_MAX_CHARACTERS = 50_000  # a long program is whole, and each trial parses it
+_MAX_CHARACTERS = 50_000  # what is longer is a whole file
 _FENCE_LINE = re.compile(r"^ {0,3}(?:```+|~~~+)[ \t]*(.*)$", re.MULTILINE)
 
 
@@ -28,9 +28,11 @@ def what_is_cut_off(language_id: str, text: str) -> tuple[str, str]:
         language_id: any language.
         text: a file, or consecutive lines of one.
     """
+    if len(text) > _MAX_CHARACTERS:
+        return "", ""
     if language_id == "markdown":
         return ("```\n" if _begins_in_fence(text) else ""), ""
-    if language_id not in _AROUND or not has_grammar(language_id) or len(text) > _MAX_CHARACTERS:
+    if language_id not in _AROUND or not has_grammar(language_id):
         return "", ""
     best, least = ("", ""), _damage(language_id, text) // 2
     if not least:

@@ -21,7 +21,7 @@ from dgemma_ls.syntax import find_flaws
 from dgemma_ls.types import Edit, Refusal, Snapshot
 
 _MOSTLY = 0.5  # of a text's characters, flawed
-_MAX_CHARACTERS = 50_000  # a long program is whole, and to tell it must be parsed
+_MAX_CHARACTERS = 50_000  # what is longer is a whole file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

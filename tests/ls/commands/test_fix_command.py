@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 import pytest
 
 from dgemma_ls.cli import main
+from dgemma_ls.features.typos import prepare
+from dgemma_ls.proofread import dictionaries
 
 TEXT = "This is teh file that the server reads.\nIt returns the the value, a error is raised.\n"
 MENDED = "This is the file that the server reads.\nIt returns the value, an error is raised.\n"
@@ -20,6 +22,14 @@ def no_engine(model: str) -> NoReturn:
 
 def fix(*arguments: object) -> int:
     return main(["fix", "--no-model", *map(str, arguments)], load=no_engine)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Another user's configuration, so that the own dictionary has no say."""
+    folder = tmp_path_factory.mktemp("config")
+    monkeypatch.setattr(dictionaries, "user_config_path", lambda *_, **__: folder)
+    return folder
 
 
 @pytest.fixture
@@ -158,3 +168,57 @@ def test_code_around_a_comment_is_never_touched(tmp_path: Path) -> None:
     path.write_text(code)
     fix(path, "--write", "--tier", "suggest")
     assert path.read_text() == code.replace("a error", "an error")
+
+
+def test_dictionaries_have_a_say_as_in_an_editor(
+    wrong: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def found() -> list[str]:
+        fix(wrong, "--json")
+        return [row["old"].strip() for row in json.loads(capsys.readouterr().out)]
+
+    text = wrong.read_text() + "\nYou should recieve the message, seperate from the others.\n"
+    wrong.write_text(text)
+    before = found()
+    assert {"teh", "recieve", "seperate"} <= set(before)
+    (home / "words.txt").write_text("teh\n")
+    assert found() == [word for word in before if word != "teh"]
+    (wrong.parent / ".git").mkdir()
+    (wrong.parent / ".dgemma-words").write_text("recieve # ours\n")
+    assert {"recieve", "teh"}.isdisjoint(found())
+    wrong.write_text(text + "\n<!-- dgemma: words seperate -->\n")
+    assert {"recieve", "teh", "seperate"}.isdisjoint(found())
+
+
+def test_a_file_that_cannot_be_written_leaves_the_others_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / name for name in ("a.md", "b.md", "c.md")]
+    for path in paths:
+        path.write_text(TEXT)
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "b.md")
+    assert fix(tmp_path, "--write") == 2
+    assert [path.read_text() for path in paths] == [MENDED, TEXT, MENDED]
+    out, err = capsys.readouterr()
+    assert "b.md" not in out
+    assert f"{paths[1]} is write-protected" in err
+    assert "6 typos mended in 2 of 3 files" in err
+
+
+def test_interrupted_while_it_looks_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / name for name in ("a.md", "b.md")]
+    for path in paths:
+        path.write_text(TEXT)
+    asked: list[object] = []
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        asked.append(arguments)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return prepare(*arguments, **options)
+
+    monkeypatch.setattr("dgemma_ls.commands.fix.prepare", interrupted)
+    assert fix(tmp_path, "--write") == 130
+    assert [path.read_text() for path in paths] == [TEXT, TEXT]

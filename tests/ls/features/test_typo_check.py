@@ -1,8 +1,12 @@
 """A look through a document in steps: the same as at once, and only what changed anew."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +14,9 @@ from dgemma_engine.types import CancelToken, Place
 from dgemma_ls.features.typo_check import Check, ParagraphCache, check_steps, run_slice
 from dgemma_ls.features.typos import TypoOptions, finish, prepare
 from dgemma_ls.proofread.fixes import Fix, Knowledge
+from dgemma_ls.proofread.readings import Readings, piece_steps
 from dgemma_ls.proofread.steps import run_through
+from dgemma_ls.syntax import pieces
 from dgemma_ls.types import Snapshot
 
 KNOWLEDGE = Knowledge.load()
@@ -51,6 +57,89 @@ def check(
     options = TypoOptions(words=words)
     run_through(check_steps(one, KNOWLEDGE, options, cache or ParagraphCache(), engine))
     return one
+
+
+PIECES_OF = {
+    "markdown": (
+        *SENTENCES,
+        "# A title of teh document",
+        "- one of the the things\n- and an other of them",
+        "```\n# recieve this\n\nseperate = 1\n```",
+        "Recieve and Teh are names here, as `recieve` is.",
+        "Der Hund und die Katze sind nicht in dem Haus.",
+    ),
+    "python": (
+        "seperate = 1  # it is the name of a thing",
+        "def recieve(a):\n    # You should recieve the the message.\n    return a",
+        'def f():\n    """It is a good idea to seperate them.\n\nThis is teh margin.\n    """',
+        "# This is an \U0001f980 that is definately here.\n# It has a a second line.",
+        "x = [\n    1,\n]",
+        '"""A text that is definately no docstring."""',
+    ),
+}
+TYPED = ("x", " teh", "\n", "\n\n", "(", '"', "```\n", "# ", " recieve", "")
+
+
+@contextmanager
+def small_pieces() -> Iterator[None]:
+    cut = partial(pieces, size=80)
+    with (
+        patch("dgemma_ls.proofread.readings.pieces", cut),
+        patch("dgemma_ls.proofread.regions.pieces", cut),
+    ):
+        yield
+
+
+@pytest.mark.parametrize("language_id", PIECES_OF)
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_after_any_edits_it_is_what_a_look_from_scratch_finds(
+    language_id: str, data: st.DataObject
+) -> None:
+    blocks = st.lists(st.sampled_from(PIECES_OF[language_id]), min_size=3, max_size=14)
+    text = "\n\n".join(data.draw(blocks)) + "\n"
+    options, cache = TypoOptions(), ParagraphCache()
+    with small_pieces():
+        for _ in range(4):
+            one = Check(snapshot=snapshot(text, language_id))
+            run_through(check_steps(one, KNOWLEDGE, options, cache, None))
+            new = Check(snapshot=one.snapshot)
+            run_through(check_steps(new, KNOWLEDGE, options, ParagraphCache(), None))
+            at_once = finish(prepare(one.snapshot, KNOWLEDGE, options), options)
+            assert [(fix.span, fix.new) for fix in one.fixes] == [
+                (fix.span, fix.new) for fix in at_once
+            ]
+            assert one.fixes == new.fixes
+            start, end = sorted(data.draw(st.integers(0, len(text))) for _ in range(2))
+            end = min(end, start + data.draw(st.sampled_from([0, 0, 1, 5, 200])))
+            text = text[:start] + data.draw(st.sampled_from(TYPED)) + text[end:]
+
+
+def test_of_a_long_document_only_the_piece_that_changed_is_read_again() -> None:
+    text = "\n\n".join(f"There is paragraph {n} of it. {SENTENCES[2]}" for n in range(400))
+    cache = ParagraphCache()
+    check(text, cache)
+    known = len(cache.readings.all())
+    assert known > 3
+    at = text.index("paragraph 200")
+    again = check(f"{text[:at]}the {text[at:]}", cache)
+    assert again.n_checked <= 6  # those near it see it
+    assert len(cache.readings.all()) - known <= 2
+
+
+def test_readings_keep_to_their_budget() -> None:
+    readings = Readings(max_characters=100)
+    run_through(
+        piece_steps(
+            snapshot(TEXT), strings=False, kinds=(), lexicon=KNOWLEDGE.lexicon, known=readings
+        )
+    )
+    (reading,) = readings.all()
+    for number in range(9):
+        readings.put((number, "x" * 40), reading)
+    assert [readings.get((number, "x" * 40)) is None for number in range(9)] == [True] * 7 + [
+        False
+    ] * 2
 
 
 def olds(fixes: Sequence[Fix]) -> list[str]:

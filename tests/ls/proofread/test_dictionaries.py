@@ -7,7 +7,7 @@ import pytest
 from dgemma_engine.types import Span
 from dgemma_ls import gate
 from dgemma_ls.files import FileError
-from dgemma_ls.proofread.dictionaries import WordFile, directive_edit, words_of
+from dgemma_ls.proofread.dictionaries import WordFile, directive_edit, words_of, workspace_file
 from dgemma_ls.types import Edit, Refusal, Snapshot
 
 
@@ -82,3 +82,18 @@ def test_a_document_names_its_own_words(language_id: str, text: str, expected: s
     assert isinstance(again, Edit)
     assert again.span == Span(start=again.span.start, end=again.span.start)
     assert words_of(snapshot(again.apply(after), language_id)) == words_of(after) | {"bar"}
+
+
+def test_the_words_of_a_workspace_stand_in_its_repository_or_where_one_works(
+    tmp_path: Path,
+) -> None:
+    inner = tmp_path / "repository" / "docs"
+    inner.mkdir(parents=True)
+    file = inner / "a.md"
+    assert workspace_file(file, root=tmp_path) == tmp_path / ".dgemma-words"
+    assert workspace_file(file, root=tmp_path / "other") == inner / ".dgemma-words"
+    (tmp_path / ".dgemma-words").touch()
+    (tmp_path / "repository" / ".git").mkdir()
+    assert workspace_file(file, root=tmp_path) == tmp_path / "repository" / ".dgemma-words"
+    (inner / ".dgemma-words").touch()
+    assert workspace_file(file, root=tmp_path) == inner / ".dgemma-words"
