@@ -3,8 +3,9 @@
     python benchmarks/proofread/fit.py features OUT.jsonl FOLDER... [--passages N] [--model]
     python benchmarks/proofread/fit.py weights FEATURES.jsonl [--name without_model]
 
-FOLDERS hold unpacked source distributions that neither the model nor the tables have seen. Passages
-in which the curated list finds something are left out: their errors are not ours.
+These are the two steps; ``fit_all.py`` runs them as they were run for what is shipped. FOLDERS hold
+unpacked source distributions that neither the model nor the tables have seen. Passages in which the
+curated list finds something are left out: their errors are not ours.
 """
 
 import argparse
@@ -48,8 +49,9 @@ _SUGGEST_BY_CONTEXT = {
     "with_model": {"false": 0.2, "precision": 0.45},
     "without_model": {"false": 0.15, "precision": 0.6},
 }
-_ERRORS_PER_1000 = 5.0  # of documents that someone wants proofread; synthetic ones have more
-_MIN_RIGHT = 10  # fewer do not show a precision
+ERRORS_PER_1000 = 5.0  # of documents that someone wants proofread; synthetic ones have more
+_FOLDS = 3
+MIN_RIGHT = 10  # fewer do not show a precision
 _BY_CONTEXT = (Kind.REALWORD, Kind.MISSING, Kind.GRAMMAR)
 
 
@@ -144,7 +146,7 @@ def _reader() -> Callable[[Examination], None]:
 
 
 def weights(args: argparse.Namespace) -> None:
-    """Fit each kind on three quarters of the passages, choose thresholds on the last quarter."""
+    """Fit each kind on all passages; choose thresholds by fits that have not seen a third."""
     rows = [json.loads(line) for path in args.features for line in path.open()]
     with_model = args.name == "with_model"
     for row in rows:
@@ -161,36 +163,20 @@ def weights(args: argparse.Namespace) -> None:
                 break
     _drop_repeated(rows)
     random.Random(0).shuffle(rows)
-    # Two numbers a kind are fitted with the model: that leaves nothing to overfit.
-    cut = len(rows) if with_model else len(rows) * 2 // 3
     rate = (
-        _ERRORS_PER_1000
-        / 1000
-        * sum(r["words"] for r in rows)
-        / sum(bool(r["error"]) for r in rows)
+        ERRORS_PER_1000 / 1000 * sum(r["words"] for r in rows) / sum(bool(r["error"]) for r in rows)
     )
-    table = {}
-    for kind in Kind:
-        of_kind = [
-            proposal
-            for row in rows[:cut]
-            for proposal in row["proposals"]
-            if proposal["kind"] == kind.value
-        ]
-        bias, fitted = (
-            _stacked(kind, of_kind, rate)
-            if with_model and kind is not Kind.DOUBLED
-            else _fit(of_kind)
-        )
-        if with_model and kind is Kind.DOUBLED:  # a rule; the model has nothing to add
-            table[kind] = load_weights(with_model=False)[kind]
-            continue
-        bias += math.log(rate)
-        table[kind] = Weights(bias=bias, weights=fitted, safe=1.0, suggest=1.0)
-        print(kind.value, len(of_kind), sum(p["right"] for p in of_kind))
-        for name, weight in sorted(fitted.items(), key=lambda item: -abs(item[1])):
+    chosen: dict[Kind, list[tuple[float, bool]]] = {kind: [] for kind in Kind}
+    for fold in range(_FOLDS):
+        unseen = rows[fold::_FOLDS]
+        seen = [row for number, row in enumerate(rows) if number % _FOLDS != fold]
+        _choose(unseen, _fit_kinds(seen, rate, with_model=with_model), chosen)
+    table = _fit_kinds(rows, rate, with_model=with_model)
+    for kind, fitted in table.items():
+        print(kind.value)
+        for name, weight in sorted(fitted.weights.items(), key=lambda item: -abs(item[1])):
             print(f"    {name:18} {weight:7.3f}")
-    table = _with_thresholds(rows[cut:] or rows, table, rate, args.name)
+    table = _with_thresholds(rows, chosen, table, rate, args.name)
     path = DATA / "weights.json"
     data: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     data[args.name] = {
@@ -203,6 +189,18 @@ def weights(args: argparse.Namespace) -> None:
         for kind, w in table.items()
     }
     path.write_text(json.dumps(data, indent=1) + "\n")
+
+
+def _fit_kinds(rows: list[dict[str, Any]], rate: float, *, with_model: bool) -> dict[Kind, Weights]:
+    table = {}
+    for kind in Kind:
+        if with_model and kind is Kind.DOUBLED:  # a rule; the model has nothing to add
+            table[kind] = load_weights(with_model=False)[kind]
+            continue
+        of_kind = [p for row in rows for p in row["proposals"] if p["kind"] == kind.value]
+        bias, fitted = _stacked(kind, of_kind, rate) if with_model else logistic(of_kind)
+        table[kind] = Weights(bias=bias + math.log(rate), weights=fitted, safe=1.0, suggest=1.0)
+    return table
 
 
 def _drop_repeated(rows: list[dict[str, Any]]) -> None:
@@ -233,15 +231,16 @@ def _stacked(
         }
         for p in proposals
     ]
-    if sum(row["right"] for row in rows) < _MIN_RIGHT:
+    if sum(row["right"] for row in rows) < MIN_RIGHT:
         return base.bias - math.log(rate), dict(base.weights)
-    bias, fitted = _fit(rows)
+    bias, fitted = logistic(rows)
     scale = fitted["base"]
     weights = {name: scale * weight for name, weight in base.weights.items()}
     return bias + scale * base.bias, weights | {"model": fitted["model"]}
 
 
-def _fit(proposals: list[dict[str, Any]]) -> tuple[float, dict[str, float]]:
+def logistic(proposals: list[dict[str, Any]]) -> tuple[float, dict[str, float]]:
+    """Fit ``right`` by ``features``: the constant, and a weight for each feature."""
     names = sorted({name for proposal in proposals for name in proposal["features"]})
     x = np.array([[p["features"].get(name, 0.0) for name in names] for p in proposals])
     y = np.array([float(p["right"]) for p in proposals])
@@ -263,12 +262,12 @@ def _fit(proposals: list[dict[str, Any]]) -> tuple[float, dict[str, float]]:
     return float(w[-1] - (fitted * mean).sum()), dict(zip(names, map(float, fitted), strict=True))
 
 
-def _with_thresholds(
-    rows: list[dict[str, Any]], table: dict[Kind, Weights], rate: float, name: str
-) -> dict[Kind, Weights]:
-    n_words = sum(row["words"] for row in rows)
-    chosen: dict[Kind, list[tuple[float, bool]]] = {kind: [] for kind in Kind}
-    n_errors = Counter(row["error"] for row in rows)
+def _choose(
+    rows: list[dict[str, Any]],
+    table: dict[Kind, Weights],
+    chosen: dict[Kind, list[tuple[float, bool]]],
+) -> None:
+    """Add the choices in some passages, their probabilities and whether they are right."""
     for row in rows:
         proposals = [
             (
@@ -287,6 +286,17 @@ def _with_thresholds(
         for choice in choose([proposal for proposal, _ in proposals], table):
             of_kind = chosen[choice.proposal.kind]
             of_kind.append((choice.probability, right[id(choice.proposal)]))
+
+
+def _with_thresholds(
+    rows: list[dict[str, Any]],
+    chosen: dict[Kind, list[tuple[float, bool]]],
+    table: dict[Kind, Weights],
+    rate: float,
+    name: str,
+) -> dict[Kind, Weights]:
+    n_words = sum(row["words"] for row in rows)
+    n_errors = Counter(row["error"] for row in rows)
     result = {}
     for kind, found in chosen.items():
         if table[kind].suggest < 1.0:  # taken over
@@ -304,7 +314,7 @@ def _with_thresholds(
                 last = idx + 1 == len(found) or found[idx + 1][0] < probability
                 if (
                     last
-                    and n_right >= _MIN_RIGHT
+                    and n_right >= MIN_RIGHT
                     and rate * n_right / (rate * n_right + n_wrong) >= tier["precision"]
                     and 1000 * n_wrong / n_words <= tier["false"]
                 ):

@@ -9,11 +9,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dgemma_ls.evaluation.fix_scores import LineEdit, Passage
+from dgemma_ls.evaluation.passage_documents import as_snapshot, to_line_edit
+from dgemma_ls.proofread.fragments import regions_of
+from dgemma_ls.proofread.words import Token, tokens_of
 
 Fixer = Callable[[Sequence[Passage]], list[list[LineEdit]]]
 """Gives the edits of each passage."""
 
 _DOUBLED = re.compile(r"\b([A-Za-z]+)(\s+)\1\b")
+_ASPELL_ROW = re.compile(r"& (?P<word>\S+) \d+ \d+: (?P<first>[^,]+)")
 _CODESPELL_ROW = re.compile(r"(?P<file>.+):(?P<line>\d+): (?P<old>.+) ==> (?P<new>.+)")
 
 
@@ -28,7 +32,14 @@ def installed_peers() -> dict[str, Fixer]:
             peers["union"] = union
         else:
             peers["typos+doubled"] = typos_and_doubled
+    if shutil.which("aspell"):
+        peers["aspell"] = aspell
     return peers
+
+
+def missing_peers() -> list[str]:
+    """Give the programs that a comparison would have and that are not on the path."""
+    return [name for name in ("codespell", "typos", "aspell") if shutil.which(name) is None]
 
 
 def typos(passages: Sequence[Passage]) -> list[list[LineEdit]]:
@@ -62,6 +73,45 @@ def codespell(passages: Sequence[Passage]) -> list[list[LineEdit]]:
             if edit not in edits[number]:
                 edits[number].append(edit)
     return edits
+
+
+def aspell(passages: Sequence[Passage]) -> list[list[LineEdit]]:
+    """Put aspell's first suggestion for every word that its American dictionary lacks.
+
+    It sees no code: it is asked about the lowercase words of our own regions, and those that begin
+    a sentence. Read as files of any kind it would do far worse.
+    """
+    words = [_plain_words(passage) for passage in passages]
+    distinct = sorted({token.text for tokens in words for token in tokens})
+    output = _run(
+        ["aspell", "-a", "--lang=en_US", "--encoding=utf-8"],
+        typed="!\n" + "".join(f"^{word}\n" for word in distinct),  # "!": no line for right words
+    )
+    suggested = {
+        found["word"]: found["first"]
+        for found in map(_ASPELL_ROW.match, output.splitlines())
+        if found
+    }
+    return [
+        [
+            to_line_edit(passage, token.span, suggested[token.text])
+            for token in tokens
+            if token.text in suggested
+        ]
+        for passage, tokens in zip(passages, words, strict=True)
+    ]
+
+
+def _plain_words(passage: Passage) -> list[Token]:
+    snapshot = as_snapshot(passage)
+    if snapshot is None:
+        return []
+    return [
+        token
+        for region in regions_of(snapshot)
+        for token in tokens_of(snapshot.text, region)
+        if token.is_word and (token.text.islower() or token.starts_sentence)
+    ]
 
 
 def doubled(passages: Sequence[Passage]) -> list[list[LineEdit]]:
@@ -110,8 +160,8 @@ def _write(passages: Sequence[Passage], folder: Path) -> dict[str, int]:
     return files
 
 
-def _run(command: list[str]) -> str:
+def _run(command: list[str], *, typed: str = "") -> str:
     run = subprocess.run(  # noqa: S603 - named programs on our own files
-        command, capture_output=True, encoding="utf-8", check=False
+        command, input=typed, capture_output=True, encoding="utf-8", check=False
     )
     return run.stdout

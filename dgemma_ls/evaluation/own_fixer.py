@@ -1,31 +1,47 @@
 """Our own fixes of passages, with parts left out where their worth is in question."""
 
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dgemma_engine.types import Place
+from dgemma_ls.evaluation.fix_curve import ScoredEdit
 from dgemma_ls.evaluation.fix_scores import LineEdit, Passage
+from dgemma_ls.evaluation.passage_documents import as_snapshot, to_line_edit
 from dgemma_ls.features.typos import (
     TypoOptions,
     ask,
     finish,
-    language_for_proofreading,
     passing,
     prepare,
     take_answers,
 )
 from dgemma_ls.proofread.curated import CuratedList
-from dgemma_ls.proofread.fixes import Examination, Fix, Knowledge, Tier
+from dgemma_ls.proofread.decide import load_weights
+from dgemma_ls.proofread.fixes import Examination, Fix, Knowledge, Tier, decide
 from dgemma_ls.proofread.proposals import Kind
 from dgemma_ls.types import Snapshot
 
 PARTS = ("list", "rules", "model", "verifier")
 """What can be left out."""
+_LEAST_OF_CURVE = 0.02  # probability
 
 Compare = Callable[[str, Sequence[Place]], list[tuple[float, ...]]]
 """The engine's ``compare``."""
+
+
+def remembered(compare: Compare) -> Compare:
+    """Give ``compare`` with a memory: ablations ask most questions again."""
+    known: dict[tuple[str, Place], tuple[float, ...]] = {}
+
+    def ask_once(text: str, places: Sequence[Place]) -> list[tuple[float, ...]]:
+        new = [place for place in places if (text, place) not in known]
+        known.update(
+            ((text, place), scores) for place, scores in zip(new, compare(text, new), strict=True)
+        )
+        return [known[text, place] for place in places]
+
+    return ask_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +50,12 @@ class OwnResult:
 
     Attributes:
         edits: by tier, of each passage; those to suggest have the safe ones among them.
+        scored: of each passage, unlikely ones among them; empty unless asked for.
         seconds: that it took.
     """
 
     edits: dict[Tier, list[list[LineEdit]]]
+    scored: list[list[ScoredEdit]]
     seconds: float
 
 
@@ -46,6 +64,7 @@ def fix_passages(
     compare: Compare | None,
     *,
     without: Collection[str] = (),
+    with_scored: bool = False,
     on_done: Callable[[int], None] = lambda n_done: None,
 ) -> OwnResult:
     """Fix passages.
@@ -54,6 +73,7 @@ def fix_passages(
         passages: what to fix, each a document.
         compare: the model, if it is to have a say.
         without: of :data:`PARTS`, what to leave out.
+        with_scored: give unlikely edits too, for a curve; not counted in the seconds.
         on_done: hears how many are done.
     """
     knowledge = Knowledge.load()
@@ -66,10 +86,12 @@ def fix_passages(
     engine = None if "model" in without else compare
     options = TypoOptions()
     edits: dict[Tier, list[list[LineEdit]]] = {tier: [] for tier in Tier}
-    started = time.perf_counter()
+    scored: list[list[ScoredEdit]] = []
+    started, seconds_of_curve = time.perf_counter(), 0.0
     for number, passage in enumerate(passages, start=1):
         snapshot = as_snapshot(passage)
         fixes: list[Fix] = []
+        lax: list[Fix] = []
         if snapshot is not None:
             found = prepare(snapshot, knowledge, options)
             if "rules" in without:
@@ -80,20 +102,19 @@ def fix_passages(
             fixes = finish(found, options, with_model=engine is not None)
             if "verifier" not in without:
                 fixes = passing(snapshot, fixes)
+            if with_scored:
+                begun = time.perf_counter()
+                lax = _all_scored(snapshot, found, with_model=engine is not None)
+                seconds_of_curve += time.perf_counter() - begun
         edits[Tier.SUGGEST].append(_line_edits(passage, fixes))
         safe = [fix for fix in fixes if fix.tier is Tier.SAFE]
         edits[Tier.SAFE].append(_line_edits(passage, safe))
+        scored.append(
+            [ScoredEdit(to_line_edit(passage, fix.span, fix.new), fix.probability) for fix in lax]
+        )
         on_done(number)
-    return OwnResult(edits=edits, seconds=time.perf_counter() - started)
-
-
-def as_snapshot(passage: Passage) -> Snapshot | None:
-    """Give a passage as the document that an editor would open; ``None`` for unknown languages."""
-    language_id = language_for_proofreading(passage.path)
-    if language_id is None:
-        return None
-    text = "".join(line + "\n" for line in passage.lines)
-    return Snapshot(uri=passage.path, version=0, language_id=language_id, text=text)
+    seconds = time.perf_counter() - started - seconds_of_curve
+    return OwnResult(edits=edits, scored=scored, seconds=seconds)
 
 
 def _without_rules(found: Examination) -> Examination:
@@ -106,12 +127,13 @@ def _without_rules(found: Examination) -> Examination:
 
 
 def _line_edits(passage: Passage, fixes: Sequence[Fix]) -> list[LineEdit]:
-    starts = [0]
-    for line in passage.lines:
-        starts.append(starts[-1] + len(line) + 1)
-    edits = []
-    for fix in fixes:
-        number = bisect_right(starts, fix.span.start) - 1
-        start = starts[number]
-        edits.append(LineEdit(number, fix.span.start - start, fix.span.end - start, fix.new))
-    return edits
+    return [to_line_edit(passage, fix.span, fix.new) for fix in fixes]
+
+
+def _all_scored(snapshot: Snapshot, found: Examination, *, with_model: bool) -> list[Fix]:
+    """Give what would be suggested if hardly anything were asked of it."""
+    table = {
+        kind: replace(weights, suggest=min(_LEAST_OF_CURVE, weights.suggest))
+        for kind, weights in load_weights(with_model=with_model).items()
+    }
+    return passing(snapshot, decide(found, with_model=with_model, weights=table))

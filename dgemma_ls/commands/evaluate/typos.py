@@ -16,7 +16,7 @@ from dgemma_ls.commands.evaluate.arguments import (
     names,
 )
 from dgemma_ls.commands.evaluate.running import exit_code, load_for, show, stopped_note, take
-from dgemma_ls.commands.evaluate.typo_fixes import run_fixes
+from dgemma_ls.commands.evaluate.typo_fixes import check_fixes, run_fixes
 from dgemma_ls.evaluation.own_fixer import PARTS
 from dgemma_ls.evaluation.reading import read
 from dgemma_ls.evaluation.summary import Summary, lay_out
@@ -56,6 +56,20 @@ def add_parser(tasks: "argparse._SubParsersAction[Any]") -> None:
         "--ablate", action="store_true", help="a row without each of these parts in turn, too"
     )
     parser.add_argument(
+        "--alone",
+        action="store_true",
+        help="a row of the model alone, too: no list, rules, lexicon",
+    )
+    parser.add_argument(
+        "--by-type", action="store_true", help="recall, precision and false edits by type of file"
+    )
+    parser.add_argument(
+        "--picture",
+        metavar="FILE",
+        type=Path,
+        help="draw precision against recall; needs matplotlib",
+    )
+    parser.add_argument(
         "--cases", metavar="N", type=count, default=400, help="passages of the control set"
     )
     parser.add_argument(
@@ -72,7 +86,8 @@ def add_parser(tasks: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace, load: EngineLoader) -> int:
     """Fix the passages or compare the pairs; print, write, give the exit code."""
     check_model(args)
-    check_written(args.json)
+    check_written(args.json, args.picture)
+    check_fixes(args)
     if args.data is None or args.data.is_dir():
         return run_fixes(args, load)
     pairs = read_pairs(args.data)

@@ -167,3 +167,42 @@ def test_outside_a_checkout_the_data_must_be_named(
     monkeypatch.setattr(arguments, "HOLDOUT", Path("nowhere.jsonl.gz"))
     assert run(task) == 2
     assert "--data" in capsys.readouterr().err
+
+
+def passages_folder() -> str:
+    pair = PAIR | {
+        "id": "nonword-1",
+        "path": "docs/a.md",
+        "before_line": "We recieve a small thing.",
+        "after_line": "We receive a small thing.",
+        "after_word": "receive",
+    }
+    clean = {"id": "c", "path": "b.py", "tag": "prose", "repo": "a/b", "lines": ["# All is well."]}
+    Path("data").mkdir()
+    Path("data/pairs.jsonl").write_text(json.dumps(pair) + "\n")
+    Path("data/clean.jsonl").write_text(json.dumps(clean) + "\n")
+    return "data"
+
+
+def test_typos_tells_kinds_and_types_of_files_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    data = passages_folder()
+    wanted = ["--without", "model", "--by-type", "--json", "out.json"]
+    assert run("typos", "--data", data, *wanted) == 0
+    out = capsys.readouterr().out
+    assert "recall by type of file (errors)" in out
+    assert "markdown (1)" in out
+    safe = json.loads(Path("out.json").read_text())["systems"][0]
+    assert safe["by_kind"]["nonword"]["recall"] == 1.0
+    assert safe["by_type"]["python"]["false_edits"] == 0.0
+
+
+def test_typos_draws_precision_against_recall() -> None:
+    pytest.importorskip("matplotlib")
+    data = passages_folder()
+    assert run("typos", "--data", data, "--without", "model", "--picture", "a.svg") == 0
+    assert Path("a.svg").read_text().count("<svg") == 1
+
+
+def test_the_model_alone_needs_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("typos", "--data", passages_folder(), "--alone", "--without", "model") == 2
+    assert "--alone is the model alone" in capsys.readouterr().err
