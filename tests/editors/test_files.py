@@ -52,11 +52,11 @@ def test_every_command_and_plug_of_the_plugin_is_in_its_help() -> None:
     commands = (PLUGIN / "lua/dgemma/command.lua").read_text("utf-8")
     start = (PLUGIN / "plugin/dgemma.lua").read_text("utf-8")
     subcommands = names(commands.split("local subcommands")[1], r"^  (\w+) = function")
-    assert len(subcommands) == 7
+    assert len(subcommands) == 9
     for name in subcommands:
         assert f"Dgemma {name}" in manual
-    plugs = names(start, r"\['([\w-]+)'\] = ") + names(start, r"<Plug>\(dgemma-(\w+)\)")
-    assert len(plugs) == 10
+    plugs = names(start, r"\['([\w-]+)'\] = ") + names(start, r"<Plug>\(dgemma-([\w-]+)\)")
+    assert len(plugs) == 13
     for name in plugs:
         assert f"*<Plug>(dgemma-{name})*" in manual
 

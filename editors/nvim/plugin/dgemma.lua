@@ -23,13 +23,16 @@ end
 vim.keymap.set('x', '<Plug>(dgemma-rewrite)', call('dgemma.actions', 'rewrite_selection'))
 vim.keymap.set('x', '<Plug>(dgemma-fill)', call('dgemma.actions', 'fill_selection'))
 vim.keymap.set('n', '<Plug>(dgemma-fix)', call('dgemma.actions', 'fix_document'))
+vim.keymap.set('n', '<Plug>(dgemma-next-edit)', call('dgemma.next_edit', 'request'))
+vim.keymap.set('n', '<Plug>(dgemma-accept-edit)', call('dgemma.next_edit', 'accept'))
+vim.keymap.set('n', '<Plug>(dgemma-dismiss-edit)', call('dgemma.next_edit', 'dismiss'))
 
 vim.api.nvim_create_user_command('Dgemma', function(command)
   require('dgemma.command').run(command)
 end, {
   nargs = '+',
   range = true,
-  desc = 'dgemma-ls: rewrite, fill, fix, toggle, status, restart, log',
+  desc = 'dgemma-ls: rewrite, fill, fix, cancel, next, toggle, status, restart, log',
   complete = function(...)
     return require('dgemma.command').complete(...)
   end,

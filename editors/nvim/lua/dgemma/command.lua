@@ -19,6 +19,12 @@ local subcommands = {
   fix = function()
     require('dgemma.actions').fix_document()
   end,
+  cancel = function()
+    require('dgemma.server').cancel()
+  end,
+  next = function()
+    require('dgemma.next_edit').request()
+  end,
   toggle = function()
     require('dgemma.ghost').toggle()
   end,

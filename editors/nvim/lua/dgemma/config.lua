@@ -6,6 +6,7 @@ local defaults = {
   init_options = vim.empty_dict(),
   ghost = 'auto',
   debounce_ms = 75,
+  next_edit = true,
   keys = {
     accept = '<Tab>',
     accept_word = '<M-Right>',
@@ -13,6 +14,8 @@ local defaults = {
     next = '<M-]>',
     previous = '<M-[>',
     dismiss = '<C-]>',
+    accept_edit = '<Tab>',
+    dismiss_edit = '<Esc>',
   },
   strength = 0.5,
   max_restarts = 3,

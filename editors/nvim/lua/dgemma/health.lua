@@ -27,18 +27,20 @@ end
 
 local function check_keys()
   health.start('dgemma: keys')
-  local keys = require('dgemma.config').current.keys
+  local maps, keys = require('dgemma.keys'), require('dgemma.config').current.keys
   if not keys then
     health.info('none are mapped (keys = false)')
     return
   end
   for name, lhs in vim.spairs(keys) do
-    local desc = 'dgemma: ' .. name:gsub('_', ' ')
-    local map = lhs and vim.fn.maparg(lhs, 'i', false, true) or {}
+    local mode, desc = maps.mode(name), maps.description(name)
+    local map = lhs and vim.fn.maparg(lhs, mode, false, true) or {}
     if not lhs then
       health.info(('%s: no key'):format(name))
     elseif map.desc == desc then
       health.ok(('%s: %s'):format(name, lhs))
+    elseif mode == 'n' then
+      health.info(('%s: %s, once a server offers next edits'):format(name, lhs))
     elseif vim.tbl_isempty(map) then
       health.info(("%s: %s is not mapped; require('dgemma').setup() does it"):format(name, lhs))
     else
@@ -84,6 +86,8 @@ local function check_clients()
     local has = client.server_capabilities
     local report = has.inlineCompletionProvider and health.ok or health.error
     report('inline completion: ' .. (has.inlineCompletionProvider and 'yes' or 'no'))
+    local experimental = type(has.experimental) == 'table' and has.experimental or {}
+    health.info('next edits: ' .. (experimental.copilotInlineEditProvider and 'yes' or 'no'))
     local commands = (has.executeCommandProvider or {}).commands or {}
     health.info('commands: ' .. (#commands > 0 and table.concat(commands, ', ') or 'none'))
   end

@@ -17,6 +17,10 @@ local served = {}
 ---@type table<integer, true?>
 local restarting = {}
 
+---Requests of commands that are not answered yet, with their clients.
+---@type table<integer, integer>
+local running = {}
+
 ---When servers died, in milliseconds.
 ---@type integer[]
 local deaths = {}
@@ -111,6 +115,7 @@ function M.on_attach(client, buf)
   served[client.id].buffers[buf] = true
   add_project(client, buf)
   require('dgemma.ghost').attach(client, buf)
+  require('dgemma.next_edit').attach(client, buf)
 end
 
 ---The client of a buffer, nil when there is none.
@@ -136,11 +141,30 @@ function M.execute(command, argument, buf)
     return
   end
   local params = { command = command, arguments = { argument } }
-  method.request(client, 'workspace/executeCommand', params, function(err)
+  local id
+  id = method.request(client, 'workspace/executeCommand', params, function(err)
+    running[id] = nil
     if err then
       say(err.message, vim.log.levels.ERROR)
     end
   end, buf)
+  if id then
+    running[id] = client.id
+  end
+end
+
+---Cancel the commands that are running. The server then changes nothing for them.
+function M.cancel()
+  local any = false
+  for id, client_id in pairs(running) do
+    local client = vim.lsp.get_client_by_id(client_id)
+    if client then
+      method.cancel(client, id)
+      any = true
+    end
+  end
+  running = {}
+  say(any and 'cancelled' or 'nothing is running', vim.log.levels.INFO)
 end
 
 ---Stop the servers of all buffers, and start one for each buffer that they served.

@@ -5,8 +5,9 @@
 ---@field cmd string[] The words that start the server.
 ---@field init_options dgemma.ServerOptions What the server is told when it starts.
 ---@field ghost 'auto'|'native'|'own' Who draws ghost text: Neovim (0.12), or this plugin.
----@field debounce_ms integer Rest after a key before the plugin's own ghost text asks the server.
----@field keys dgemma.Keys|false Insert-mode keys; false maps none.
+---@field debounce_ms integer Rest after a key or change before the plugin asks the server.
+---@field next_edit boolean Whether next edits are shown, where the server can.
+---@field keys dgemma.Keys|false Keys; false maps none.
 ---@field strength number How much a rewrite may change, above 0 and up to 1.
 ---@field max_restarts integer How often within a minute a server that died is started again.
 
@@ -17,6 +18,8 @@
 ---@field next string|false
 ---@field previous string|false
 ---@field dismiss string|false
+---@field accept_edit string|false In Normal mode: goes to the next edit, then takes it.
+---@field dismiss_edit string|false In Normal mode.
 
 ---The server's `initializationOptions`; see its documentation for more.
 ---@class dgemma.ServerOptions
@@ -54,3 +57,18 @@
 ---@field select fun(count: integer): boolean
 ---@field dismiss fun(): boolean
 ---@field request fun(): boolean
+
+---An item of the answer to `textDocument/copilotInlineEdit`.
+---@class (exact) lsp.InlineEdit
+---@field text string
+---@field range lsp.Range
+---@field textDocument? { uri: string, version: integer? }
+---@field command? lsp.Command What the server wants to be told once it is taken.
+
+---A next edit that is shown.
+---@class (exact) dgemma.NextEdit
+---@field item lsp.InlineEdit
+---@field from [integer, integer] Row and byte of its first character, from 0.
+---@field to [integer, integer] Row and byte after its last; the row may be the number of lines.
+---@field lines string[] The new text.
+---@field version integer Of the document that it was computed for.

@@ -66,6 +66,7 @@ function M.toggle()
   local enabled = vim.g.dgemma_paused == true
   vim.g.dgemma_paused = not enabled
   backend().set_enabled(enabled)
+  require('dgemma.next_edit').clear_all()
   vim.notify('dgemma: ghost text is ' .. (enabled and 'on' or 'off'))
 end
 
