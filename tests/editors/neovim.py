@@ -26,7 +26,7 @@ chosen.cmd = cmd
 require('dgemma').setup(chosen)
 """
 
-_GHOST = """
+GHOST = """
 for _, name in ipairs(...) do
   local space = vim.api.nvim_get_namespaces()[name]
   local marks = space
@@ -79,7 +79,7 @@ class Neovim:
 
     def ghost(self) -> str | None:
         """The ghost text on the screen, None if there is none."""
-        found = self.lua(_GHOST, list(SPACES))
+        found = self.lua(GHOST, list(SPACES))
         return None if found is None else str(found[2])
 
     def wait_for_ghost(self, text: str | None) -> None:
@@ -88,7 +88,7 @@ class Neovim:
         )  # Lua drops the first line break
         spaces = "{" + ",".join(f"'{name}'" for name in SPACES) + "}"
         self.wait(
-            f"(function() local g = (function(...) {_GHOST} end)({spaces});"
+            f"(function() local g = (function(...) {GHOST} end)({spaces});"
             f" return (g == vim.NIL and vim.NIL or g[3]) == {expected} end)()"
         )
 
@@ -100,7 +100,7 @@ class Neovim:
                 that it has nothing.
         """
         names = "{" + ",".join(f"'{name}'" for name in SPACES) + "}"
-        shown = f"(function(...) {_GHOST} end)({names}) ~= vim.NIL"
+        shown = f"(function(...) {GHOST} end)({names}) ~= vim.NIL"
         for _ in range(PATIENCE_MS // 1000 if again else 0):
             if self.lua(_WAIT.format(1000, shown)):
                 break

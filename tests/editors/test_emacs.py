@@ -144,6 +144,67 @@ def test_lsp_mode_shows_ghost_text_goes_through_it_and_takes_it(run_emacs: Run) 
     assert told["file"] == [f'crab = "{CRAB}"\nx = other\n'.encode()]
 
 
+LSP_MODE_EDITS = """
+(cl-flet ((compare (what)
+    (let ((theirs (lsp-request "scripted/text" (list :uri (lsp--buffer-uri)))))
+      (t-tell :after what)
+      (t-tell :same (if (equal theirs (buffer-substring-no-properties (point-min) (point-max)))
+                        t :false)))))
+  (compare "open")
+  (goto-char (point-max)) (insert "x = \\"%(crab)s\\"\n") (compare "append")
+  (goto-char (point-min)) (search-forward "%(crab)s") (insert "é%(crab)s") (compare "insert")
+  (goto-char (point-min)) (search-forward "é") (delete-char 1) (compare "delete one")
+  (goto-char (point-min)) (forward-line 1) (kill-whole-line) (compare "kill a line")
+  (goto-char (point-min)) (while (search-forward "a" nil t) (replace-match "%(crab)sb"))
+  (compare "replace all")
+  (erase-buffer) (insert "x = 1\n") (compare "write again"))
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_lsp_mode_and_the_server_have_the_same_text_after_every_edit(
+    run_emacs: Run, end: str
+) -> None:
+    lines = [f'crab = "{CRAB}"; total = 1', "second = 'a'", "third = 3", ""]
+    form = LSP_MODE % (LSP_MODE_EDITS % {"crab": CRAB})
+    told = run_emacs(form, end.join(lines).encode(), configuration="Emacs with lsp-mode")
+    assert len(told["same"]) == 7
+    assert all(told["same"]), told
+    assert told["file"] == [f"x = 1{end}".encode()]
+
+
+def test_lsp_mode_rewrites_a_region_and_undo_brings_its_bytes_back(run_emacs: Run) -> None:
+    steps = """
+      (transient-mark-mode 1)
+      (buffer-enable-undo)
+      (goto-char 5) (push-mark (point) t t) (end-of-line)
+      (cl-letf (((symbol-function 'completing-read)
+                 (lambda (_prompt actions &rest _) (car (all-completions "" actions)))))
+        (lsp-execute-code-action-by-kind "refactor.rewrite"))
+      (t-wait "rewritten" (lambda () (not (string-prefix-p "x = first" (buffer-string)))))
+      (t-tell :text (buffer-string))
+      (deactivate-mark)  ; else only what lies in the region is undone
+      (undo-boundary) (undo)
+    """
+    before = b"x = first\n"
+    told = run_emacs(LSP_MODE % steps, before, configuration="Emacs with lsp-mode")
+    assert told["text"] == ["x = second\n"]
+    assert told["file"] == [before]
+
+
+def test_lsp_mode_fixes_a_document(run_emacs: Run) -> None:
+    steps = """
+      (t-wait "flagged" (lambda () (> (hash-table-count (lsp-diagnostics t)) 0)))
+      (lsp-execute-code-action-by-kind "source.fixAll.dgemma")
+      (t-wait "fixed" (lambda () (not (string-search "recieve" (buffer-string)))))
+    """
+    before = b"# You should recieve the message when it is there.\nx = 1\n"
+    told = run_emacs(
+        LSP_MODE % steps, before, configuration="Emacs with lsp-mode", server=REAL_SERVER
+    )
+    assert told["file"] == [before.replace(b"recieve", b"receive")]
+
+
 def test_eglot_rewrites_a_region(run_emacs: Run) -> None:
     need_capability("codeActionProvider")
     form = """

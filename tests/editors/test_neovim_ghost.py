@@ -1,15 +1,16 @@
-"""Ghost text in Neovim, drawn by Neovim 0.12 and by the plugin, on 0.12 and on 0.10."""
+"""Ghost text in Neovim, drawn by Neovim 0.12 and by the plugin, on 0.12, 0.11 and 0.10."""
 
 from collections.abc import Callable
 
 import pytest
 
-from .neovim import Neovim
+from .neovim import GHOST, SPACES, Neovim
 from .server_commands import REAL_SERVER
 
 DRAWN_BY = {
     "0.12, native": ("nvim", "ghost = 'native'"),
     "0.12, own": ("nvim", "ghost = 'own'"),
+    "0.11, own": ("nvim-0.11", "ghost = 'own'"),
     "0.10, own": ("nvim-old", "ghost = 'own'"),
 }
 NATIVE, OWN = "0.12, native", "0.12, own"
@@ -24,7 +25,7 @@ def open_nvim(request: pytest.FixtureRequest, start_nvim: Open) -> Open:
 
 
 def only(*names: str) -> pytest.MarkDecorator:
-    """Run a test with some of the three only."""
+    """Run a test with some of the four only."""
     chosen = {name: DRAWN_BY[name] for name in names}
     return pytest.mark.parametrize("open_nvim", chosen.values(), ids=chosen.keys(), indirect=True)
 
@@ -98,6 +99,32 @@ def test_typing_the_suggestion_leaves_the_rest_of_it_and_tab_adds_only_that(
         assert nvim.ghost() == rest  # at once, without a flicker
     nvim.keys("<Tab>")
     assert nvim.saved() == b"x = value\n"
+
+
+_RECORD = """
+local names = ...
+_G.frames = {}
+vim.api.nvim_set_decoration_provider(vim.api.nvim_create_namespace('frames'), {
+  on_start = function()
+    local ghost = (function(...) %s end)(names)
+    table.insert(_G.frames, { vim.fn.getline('.'), ghost == vim.NIL and '' or ghost[3] })
+  end,
+})
+"""
+
+
+def test_what_is_typed_through_never_leaves_the_screen(open_nvim: Open) -> None:
+    nvim = open_nvim("\n")
+    nvim.rpc.ui_attach(80, 24, rgb=True, ext_linegrid=True)  # else nothing is drawn
+    nvim.keys("Ax = ")
+    nvim.wait_for_ghost("value")
+    nvim.lua(_RECORD % GHOST, list(SPACES))
+    for key in "valu":
+        nvim.keys(key)
+        nvim.lua("vim.wait(300) vim.cmd.redraw()")  # longer than Neovim's own debounce
+    frames = [tuple(frame) for frame in nvim.lua("return _G.frames")]
+    assert len(set(frames)) >= 4
+    assert {line + ghost for line, ghost in frames} == {"x = value"}, frames
 
 
 def test_typing_something_else_makes_the_suggestion_unacceptable_at_once(open_nvim: Open) -> None:

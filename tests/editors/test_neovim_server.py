@@ -1,16 +1,20 @@
 """What the Neovim plugin does around ghost text: start, restart, status, actions, health."""
 
-from collections.abc import Callable
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from .conftest import PLUGIN
 from .neovim import Neovim
-from .server_commands import SCRIPTED_SERVER
+from .server_commands import REAL_SERVER, SCRIPTED_SERVER
 from .waiting import wait_until
 
-EDITORS = ("nvim", "nvim-old")
+EDITORS = ("nvim", "nvim-0.11", "nvim-old")
 Open = Callable[..., Neovim]
 TOLD = "#vim.tbl_filter(function(it) return vim.startswith(it, 'dgemma') end, vim.g.said) == {}"
 FIRST_CLIENT = "vim.lsp.get_clients({bufnr=0})[1]"
@@ -63,6 +67,54 @@ def test_a_restart_by_hand_is_no_death_and_keeps_the_text(open_nvim: Open) -> No
     assert nvim.server_pid() != first
     nvim.keys("ox = ")
     nvim.wait_for_ghost("value")
+
+
+def shared(tmp_path: Path) -> list[str]:
+    """The words that start, or find, one server for all editors of a test."""
+    program = [sys.executable, "-m", "dgemma_ls", "attach"]
+    return [*program, "--at", str(tmp_path / "s"), "--idle-timeout", "20"]
+
+
+def serving(tmp_path: Path) -> list[int]:
+    """The processes that hold the model, of the servers at the test's place."""
+    found = []
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+            if str(tmp_path / "s") in words and "serve" in words:
+                found.append(int(process.name))
+    return found
+
+
+@pytest.fixture
+def ended_servers(tmp_path: Path) -> Iterator[None]:
+    """End what the editors of a test have shared, and see that it is gone."""
+    yield
+    for pid in serving(tmp_path):
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not serving(tmp_path), "the shared server is gone")
+
+
+@pytest.mark.usefixtures("ended_servers")
+def test_two_instances_share_one_engine_process_and_both_survive_its_death(
+    start_nvim: Open, tmp_path: Path
+) -> None:
+    source = "def add(first, second):\n    return first + second\n\n\ndef sub(first, second):\n"
+    editors = [start_nvim(source, server=shared(tmp_path), editor=it) for it in EDITORS[:2]]
+    for nvim in editors:
+        nvim.keys("Go    return first - ")
+        assert nvim.wait_for_any_ghost(again="<Esc>A")
+    (first,) = serving(tmp_path)
+    for nvim in editors:
+        nvim.keys("<Esc>")
+    os.kill(first, signal.SIGKILL)
+    for nvim in editors:
+        nvim.wait(f"{TOLD.format(1)} and ({FIRST_CLIENT} or {{}}).initialized")
+        assert nvim.said() == ["dgemma: the server ended (exit code 1) and was started again"]
+        nvim.keys("A")
+        assert nvim.wait_for_any_ghost(again="<Esc>A")
+    (second,) = serving(tmp_path)
+    assert second != first
 
 
 def test_files_of_two_projects_share_one_server(open_nvim: Open) -> None:
@@ -220,6 +272,23 @@ def test_a_document_is_fixed_and_one_undo_brings_its_bytes_back(start_nvim: Open
     nvim.rpc.command("Dgemma fix")
     nvim.wait("vim.fn.getline(1) == '# You should receive the message when it is there.'")
     nvim.keys("u")
+    assert nvim.saved() == before.encode()
+
+
+def test_mending_a_document_can_be_cancelled_and_leaves_every_byte(open_nvim: Open) -> None:
+    before = "".join(
+        f"# You recieve message {n}, wich is there.\nx{n} = {n}\n" for n in range(3000)
+    )
+    nvim = open_nvim(before, server=REAL_SERVER)
+    nvim.wait("require('dgemma').status() == 'dgemma'")  # the model is there
+    nvim.rpc.command("Dgemma fix")
+    nvim.lua("vim.wait(500)")
+    assert nvim.text() + "\n" == before  # else it was too fast for this test
+    nvim.rpc.command("Dgemma cancel")
+    assert nvim.said() == ["dgemma: cancelled"]
+    nvim.lua("vim.wait(1500)")
+    nvim.rpc.command("Dgemma cancel")
+    assert nvim.said() == ["dgemma: cancelled", "dgemma: nothing is running"]
     assert nvim.saved() == before.encode()
 
 
