@@ -8,8 +8,8 @@ import pynvim
 from .neovim import PATIENCE_MS
 
 _START = """
-local command, env, cwd = ...
-vim.o.columns, vim.o.lines = 100, 30
+local command, env, cwd, columns, lines = ...
+vim.o.columns, vim.o.lines = columns, lines
 local buf = vim.api.nvim_create_buf(false, true)
 vim.api.nvim_set_current_buf(buf)
 vim.g.job = vim.fn.jobstart(command, { term = true, env = env, cwd = cwd,
@@ -27,7 +27,7 @@ _SCREEN = "table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), '\\n')"
 
 
 class Terminal:
-    """One program on a screen of 100 columns and 28 rows or so."""
+    """One program on a screen, of 100 columns and 28 rows or so."""
 
     def __init__(
         self,
@@ -36,11 +36,28 @@ class Terminal:
         command: Sequence[str],
         environment: Mapping[str, str],
         folder: str,
+        *,
+        watched: tuple[int, int] | None = None,
     ) -> None:
+        """Start it.
+
+        Args:
+            neovim: the words that start Neovim, and its variables.
+            command: the words that start the program, and its variables.
+            folder: where the program starts.
+            watched: columns and rows, where somebody looks (:mod:`tests.editors.screen`): the
+                program then has the whole screen.
+        """
         variables = [f"{name}={value}" for name, value in neovim_environment.items()]
         options = ["--embed", "--headless", "-u", "NONE", "-i", "NONE", "-n"]
         self.rpc = pynvim.attach("child", argv=["env", *variables, *neovim, *options])
-        self.rpc.exec_lua(_START, list(command), dict(environment), folder)
+        if watched is not None:
+            self.rpc.ui_attach(*watched, rgb=True, ext_linegrid=True)
+            self.rpc.exec_lua("vim.o.laststatus, vim.o.cmdheight, vim.o.termguicolors = 0, 0, true")
+        size = (100, 30) if watched is None else watched
+        self.rpc.exec_lua(_START, list(command), dict(environment), folder, *size)
+        if watched is not None:
+            self.rpc.command("startinsert")  # so that the cursor is the program's
 
     def screen(self) -> str:
         return str(self.rpc.exec_lua(f"return {_SCREEN}"))

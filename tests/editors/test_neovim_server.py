@@ -242,7 +242,7 @@ def test_what_the_server_cannot_do_is_said_not_swallowed(open_nvim: Open) -> Non
     nvim.rpc.command("Dgemma fix")
     assert nvim.said() == ["dgemma: this server has no command dgemma.fixDocument"]
     nvim.rpc.command("Dgemma fxi")
-    assert nvim.said()[1].startswith('dgemma: no command "fxi"; there are fill, fix, ')
+    assert nvim.said()[1].startswith('dgemma: no command "fxi"; there are cancel, fill, fix, ')
 
 
 def test_a_selection_is_rewritten_and_one_undo_brings_its_bytes_back(open_nvim: Open) -> None:
