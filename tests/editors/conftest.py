@@ -9,6 +9,7 @@ import pytest
 from . import fetch
 from .neovim import Neovim
 from .server_commands import ROOT, SCRIPTED_SERVER
+from .vscode_fixtures import browser, extensions, folder, servers, start_window  # noqa: F401
 
 PLUGIN = ROOT / "editors" / "nvim"
 NEED_NO_EDITOR = {"test_declared_settings.py"}  # of the default suite, as the server's change it

@@ -3,98 +3,14 @@
 import json
 import os
 import signal
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from . import fetch_vscode
 from .capabilities import capabilities, need_command
 from .server_commands import REAL_SERVER, SCRIPTED_SERVER
-from .vscode import CodeServer, Window, install_extension, launch_browser, processes, write_program
-
-Start = Callable[..., Window]
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Give a folder with a short name: a socket's path in it must be short too."""
-    if (lack := fetch_vscode.missing()) is not None:
-        pytest.skip(f"no VS Code: {lack}; python3 -m tests.editors.fetch_vscode")
-    with tempfile.TemporaryDirectory(prefix="vs-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
-def extensions(folder: Path) -> Path:
-    path = folder / "extensions"
-    install_extension(fetch_vscode.EXTENSION, path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser(folder: Path) -> Iterator[Any]:
-    with launch_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def servers(folder: Path, extensions: Path) -> Iterator[Callable[[dict[str, Any]], CodeServer]]:
-    """Give a function that starts code-server with settings, once for the same ones."""
-    started: dict[str, CodeServer] = {}
-
-    def start(settings: dict[str, Any]) -> CodeServer:
-        key = repr(sorted(settings.items()))
-        if key not in started:
-            home = folder / str(len(started))
-            home.mkdir()
-            started[key] = CodeServer(home, extensions, settings)
-        return started[key]
-
-    yield start
-    for server in started.values():
-        server.close()
-    assert [line for server in started.values() for line in server.complaints()] == []
-
-
-@pytest.fixture
-def start(
-    folder: Path,
-    browser: Any,
-    servers: Callable[[dict[str, Any]], CodeServer],
-    request: pytest.FixtureRequest,
-) -> Iterator[Start]:
-    """Give a function that opens a window on a file; it is gone after the test."""
-    windows: list[Window] = []
-
-    def open_window(
-        content: str = "",
-        *,
-        server: list[str] = SCRIPTED_SERVER,
-        name: str = "a.py",
-        ready: bool = True,
-        **settings: Any,
-    ) -> Window:
-        program = write_program(folder, server)
-        code = servers({"dgemma.path": str(program)} | settings)
-        place = Path(tempfile.mkdtemp(dir=folder, prefix="work-"))
-        (place / name).write_bytes(content.encode())
-        page = browser.new_page(viewport={"width": 1100, "height": 700})
-        window = Window(page, code, place / name)
-        windows.append(window)
-        if ready:
-            window.wait_for_status("ready")
-            window.focus_end()
-        return window
-
-    yield open_window
-    shots = os.environ.get("VSCODE_SHOTS")
-    for n, window in enumerate(windows):
-        if shots:
-            window.page.screenshot(path=f"{shots}/{request.node.name}-{n}.png")
-        window.close()
+from .vscode import Window, processes, write_program
+from .vscode_fixtures import Start
 
 
 def test_ghost_text_appears_while_typing_and_tab_takes_it(start: Start) -> None:
@@ -245,12 +161,8 @@ def test_two_windows_share_one_real_server(start: Start) -> None:
     for window in windows:
         assert "shared with other windows" in window.status_tooltip()
     home = windows[0].server.folder
-    try:
-        assert len(processes(home, "attach")) == 2
-        assert len(processes(home, "serve")) == 1
-    finally:
-        for pid in processes(home, "serve"):
-            os.kill(pid, signal.SIGTERM)  # it would wait ten minutes for another editor
+    assert len(processes(home, "attach")) == 2
+    assert len(processes(home, "serve")) == 1
 
 
 def test_a_server_that_is_not_there_is_named_with_the_way_out(start: Start) -> None:
@@ -283,14 +195,49 @@ def test_rewriting_a_selection_is_taken_back_by_one_undo(start: Start) -> None:
     before = "first = 1\n# ünïcödé 😀\nprint(first)\n"
     window = start(before)
     window.press("Control+Home", "Control+Shift+End", "Control+Alt+g", "r")
-    for step in "1/2", "2/2":  # no instruction, and the strength that is set
-        window.page.get_by_text(f"Rewrite Selection ({step})").wait_for()
-        window.press("Enter")
+    answer_rewrite(window)
+    window.page.locator(".diff-editor, .monaco-diff-editor").first.wait_for(state="visible")
+    window.choose("Apply")
     window.wait_for_line("second = 1")
     assert window.save() == before.replace("first", "second").encode()
     window.press("Control+z")
     window.wait_for_line("first = 1")
     assert window.save() == before.encode()
+
+
+def test_a_rewriting_that_is_discarded_leaves_the_document(start: Start) -> None:
+    need_command("dgemma.rewrite")
+    before = "first = 1\nprint(first)\n"
+    window = start(before)
+    window.press("Control+Home", "Control+Shift+End", "Control+Alt+g", "r")
+    answer_rewrite(window)
+    window.page.get_by_text("Apply the change?").or_(
+        window.page.locator('input[placeholder="Apply the change?"]')
+    ).first.wait_for()
+    window.press("Escape")
+    window.page.locator(".monaco-diff-editor").first.wait_for(state="detached")
+    window.wait_for_status("ready")
+    window.focus_end()
+    window.type("x = ")
+    window.wait_for_ghost("value")
+    assert window.save() == (before + "x = ").encode()
+    assert window.page.locator(".notification-list-item").count() == 0
+
+
+def test_without_preview_a_rewriting_is_made_at_once(start: Start) -> None:
+    need_command("dgemma.rewrite")
+    window = start("first = 1\n", **{"dgemma.preview": False})
+    window.press("Control+Home", "Control+Shift+End", "Control+Alt+g", "r")
+    answer_rewrite(window)
+    window.wait_for_line("second = 1")
+    assert window.save() == b"second = 1\n"
+
+
+def answer_rewrite(window: Window) -> None:
+    """Give no instruction, and the strength that is set."""
+    for step in "1/2", "2/2":
+        window.page.get_by_text(f"Rewrite Selection ({step})").wait_for()
+        window.press("Enter")
 
 
 def test_a_hole_is_filled_at_the_cursor(start: Start) -> None:
@@ -299,15 +246,3 @@ def test_a_hole_is_filled_at_the_cursor(start: Start) -> None:
     window.press("Control+Alt+g", "f")
     window.wait_for_line("x = value")
     assert window.save() == b"print(1)\nx = value"
-
-
-def test_fixing_typos_is_taken_back_by_one_undo(start: Start) -> None:
-    need_command("dgemma.fixDocument")
-    before = "This sentense has teh usual typos in it.\n"
-    window = start(before, server=REAL_SERVER, name="a.md")
-    window.press("Control+Alt+g", "t")
-    window.page.locator(".tab.dirty").first.wait_for(state="attached")
-    assert window.save() != before.encode()
-    window.press("Control+z")
-    window.page.locator(".tab.dirty").first.wait_for(state="attached")
-    assert window.save() == before.encode()

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -63,8 +64,26 @@ _RECORD = """() => {
 class CodeServer:
     """One code-server with the extension and its own settings."""
 
-    def __init__(self, folder: Path, extensions: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        extensions: Path,
+        settings: Mapping[str, Any],
+        *,
+        trust: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it.
+
+        Args:
+            folder: its home, with a short name; made if it is not there.
+            extensions: where they are installed.
+            settings: those of the user.
+            trust: whether every folder is trusted; else windows open in Restricted Mode.
+            environment: variables that differ from those of the tests.
+        """
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self.port = _free_port()
         data = folder / "data"
         for name, values in (
@@ -85,12 +104,15 @@ class CodeServer:
             *("--config", str(folder / "none.yaml")),
             "--disable-telemetry",
             "--disable-update-check",
-            "--disable-workspace-trust",
+            *(["--disable-workspace-trust"] if trust else []),
             "--disable-getting-started-override",
         ]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                words, stdout=log, stderr=subprocess.STDOUT, env=self._environment()
+                words,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment() | dict(environment or {}),
             )
         wait_until(self._answers, "code-server answers", every_s=0.1)
 
@@ -118,18 +140,21 @@ class CodeServer:
             return False
 
     def complaints(self) -> list[str]:
-        """Give what the extension hosts logged about promises and exceptions nobody handled."""
-        pattern = re.compile(r"(?i)unhandled|promise not handled|dgemma-ls.*(?:TypeError|failed)")
+        """Give what the extension hosts logged: errors of ours, and what nobody handled."""
         logs = list((self.folder / "data" / "logs").rglob("remoteexthost.log"))
         assert logs
-        # At the window's end a question may still be open when the host has closed all channels.
-        at_the_end = re.compile(r".*provider FAILED\n.*Error: Channel has been closed\n")
-        texts = (at_the_end.sub("", log.read_text("utf-8")) for log in logs)
-        lines = (line for text in texts for line in text.splitlines())
-        return [line for line in lines if pattern.search(line)]
+        entries = (
+            entry
+            for log in logs
+            for entry in re.split(r"\n(?=\d{4}-\d\d-\d\d )", log.read_text("utf-8"))
+        )
+        ours = re.compile(r"(?is)\[error\].*dgemma-ls\.dgemma-ls|unhandled|promise not handled")
+        return [entry for entry in entries if ours.search(entry)]
 
     def close(self) -> None:
-        """End it and all that it started."""
+        """End it and all that it started, the server that windows share among them."""
+        for pid in processes(self.folder, "serve"):
+            os.kill(pid, signal.SIGTERM)  # it would wait ten minutes for another editor
         self._process.terminate()
         try:
             self._process.wait(10)
@@ -141,7 +166,10 @@ class CodeServer:
 class Window:
     """A window of VS Code on a folder, with a file of it open."""
 
-    def __init__(self, page: Any, server: CodeServer, file: Path) -> None:
+    def __init__(
+        self, page: Any, server: CodeServer, file: Path, *, workspace: Path | None = None
+    ) -> None:
+        """Open a file of a folder, or of the folders that a ``.code-workspace`` names."""
         self.page = page
         self.server = server
         self.file = file
@@ -149,7 +177,8 @@ class Window:
         # Without the authority the editor shows the file, but edits go to another document.
         uri = f"vscode-remote://127.0.0.1:{server.port}{file}"
         payload = quote(json.dumps([["openFile", uri]]))
-        page.goto(f"http://127.0.0.1:{server.port}/?folder={file.parent}&payload={payload}")
+        what = f"folder={file.parent}" if workspace is None else f"workspace={workspace}"
+        page.goto(f"http://127.0.0.1:{server.port}/?{what}&payload={payload}")
         page.locator(".editor-instance .monaco-editor").first.wait_for(state="visible")
 
     def wait_for_status(self, words: str) -> None:
@@ -227,6 +256,16 @@ class Window:
                 continue
         box.fill(f">{title}")
         self.page.locator(".quick-input-list .monaco-list-row").get_by_text(title).first.click()
+
+    def choose(self, label: str) -> None:
+        """Choose a row of the list at the top."""
+        rows = self.page.locator(".quick-input-list .monaco-list-row")
+        rows.get_by_text(label).first.click()
+
+    def log_text(self) -> str:
+        """Give what the extension's log on disk says, of all windows of this code-server."""
+        logs = (self.server.folder / "data" / "logs").rglob("*dgemma-ls*.log")
+        return "\n".join(log.read_text("utf-8") for log in logs)
 
     def wait_for_notification(self, words: str) -> str:
         """Wait for a message with these words, and give all of it."""

@@ -4,8 +4,6 @@ Screenshots of the real VS Code with the real server and its embedded model, int
 and the extension's icon from its drawing. Look at each before it is committed.
 """
 
-import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -15,7 +13,7 @@ from typing import Any
 from . import fetch_vscode
 from .capabilities import capabilities
 from .server_commands import REAL_SERVER, ROOT
-from .vscode import CodeServer, Window, install_extension, launch_browser, processes, write_program
+from .vscode import CodeServer, Window, install_extension, launch_browser, write_program
 
 PICTURES = ROOT / "docs" / "pictures"
 
@@ -102,7 +100,6 @@ def main() -> int:
         install_extension(fetch_vscode.EXTENSION, folder / "extensions")
         program = write_program(folder, REAL_SERVER)
         settings = {"dgemma.path": str(program), **_SETTINGS}
-        (folder / "home").mkdir()
         server = CodeServer(folder / "home", folder / "extensions", settings)
         try:
             for scene, file, text, command in SCENES:
@@ -111,8 +108,6 @@ def main() -> int:
                 else:
                     print(f"{scene.__name__}: the server has no command {command} yet")
         finally:
-            for pid in processes(server.folder, "serve"):
-                os.kill(pid, signal.SIGTERM)
             server.close()
     return 0
 

@@ -2,8 +2,10 @@
 import * as vscode from "vscode";
 import { ExecuteCommandRequest, WorkDoneProgress, type LanguageClient } from "vscode-languageclient/node";
 import { COMMANDS, holesArgument, rewriteArgument, strengths, type Subject } from "./arguments";
+import type { ApplyEdit } from "./client";
+import { askFirst } from "./preview";
 import type { Server } from "./server";
-import { rewriteStrength } from "./settings";
+import { previewsRewriting, rewriteStrength } from "./settings";
 
 let lastInstruction = "";
 let tokens = 0;
@@ -35,7 +37,7 @@ export async function rewriteSelection(server: Server): Promise<void> {
   });
   if (strength !== undefined) {
     const argument = rewriteArgument(subject, toRange(range), strength.value, instruction);
-    await execute(server, COMMANDS.rewrite, "Rewriting", argument);
+    await execute(server, COMMANDS.rewrite, "Rewriting", argument, previewsRewriting() ? "diff" : undefined);
   }
 }
 
@@ -48,11 +50,20 @@ export async function fillHoles(server: Server): Promise<void> {
   }
 }
 
-/** Have the typing errors of the document fixed. */
+/** Have the typos of the document fixed that are certain. */
 export async function fixDocument(server: Server): Promise<void> {
   const editor = need(server, COMMANDS.fixDocument);
   if (editor !== undefined) {
     await execute(server, COMMANDS.fixDocument, "Looking for typos", { uri: subjectOf(server, editor.document).uri });
+  }
+}
+
+/** Show all typos that were found, to be chosen from one by one. */
+export async function reviewDocument(server: Server): Promise<void> {
+  const editor = need(server, COMMANDS.fixDocument);
+  if (editor !== undefined) {
+    const { uri } = subjectOf(server, editor.document);
+    await execute(server, COMMANDS.fixDocument, "Looking for typos", { uri, tier: "suggest" }, "editor");
   }
 }
 
@@ -74,53 +85,89 @@ function need(server: Server, command: string): vscode.TextEditor | undefined {
   return editor;
 }
 
-async function execute(server: Server, command: string, title: string, argument: object): Promise<void> {
+/**
+ * Have the server run a command, with a notification that can cancel it until it has found its edit.
+ * `review` says who shows the edit before it is made: we, the editor (as the server asks it to), or nobody.
+ */
+async function execute(
+  server: Server,
+  command: string,
+  title: string,
+  argument: object,
+  review?: "diff" | "editor",
+): Promise<void> {
   const client = server.client;
   if (client === undefined) {
     return;
   }
+  let isDiscarded = false;
+  const discard = (): void => {
+    isDiscarded = true;
+  };
+  const applyEdit = review === undefined ? undefined : review === "diff" ? askFirst(client, title, discard) : noting(discard);
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   await vscode.window.withProgress(options, async (progress, cancel) => {
     tokens += 1;
     const workDoneToken = `dgemma-vscode-${tokens}`;
-    const listener = report(client, workDoneToken, progress);
-    try {
-      const params = { command, arguments: [argument], workDoneToken };
-      const answer: unknown = await client.sendRequest(ExecuteCommandRequest.type, params, cancel);
-      const words = messageOf(answer);
-      if (words !== undefined) {
-        void vscode.window.showInformationMessage(`dgemma: ${words}`);
-      }
-    } catch (error) {
-      if (!cancel.isCancellationRequested) {
-        void vscode.window.showErrorMessage(`dgemma: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    } finally {
-      listener.dispose();
-    }
+    const params = { command, arguments: [argument], workDoneToken };
+    const { ended, listener } = report(client, workDoneToken, progress);
+    server.applyEdit = applyEdit;
+    const answered = client
+      .sendRequest(ExecuteCommandRequest.type, params, cancel)
+      .then(tell, (error: unknown) => {
+        if (!cancel.isCancellationRequested && !isDiscarded) {
+          void vscode.window.showErrorMessage(`dgemma: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      })
+      .finally(() => {
+        listener.dispose();
+        if (server.applyEdit === applyEdit) {
+          server.applyEdit = undefined;
+        }
+      });
+    await Promise.race([ended, answered]); // a review may last as long as one likes
   });
+}
+
+/** Let the editor apply an edit, or ask about it; a refusal is the user's word and no failure. */
+function noting(onDiscarded: () => void): ApplyEdit {
+  return async (params, next) => {
+    const result = await next(params);
+    if (!result.applied && result.failureReason === undefined) {
+      onDiscarded();
+    }
+    return result;
+  };
 }
 
 function report(
   client: LanguageClient,
   token: string,
   progress: vscode.Progress<{ message?: string; increment?: number }>,
-): vscode.Disposable {
+): { readonly ended: Promise<void>; readonly listener: vscode.Disposable } {
   let percentage = 0;
-  return client.onProgress(WorkDoneProgress.type, token, (value) => {
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const listener = client.onProgress(WorkDoneProgress.type, token, (value) => {
     if (value.kind === "end") {
+      end();
       return;
     }
     const now = value.percentage ?? percentage;
     progress.report({ ...(value.message !== undefined && { message: value.message }), increment: now - percentage });
     percentage = now;
   });
+  return { ended, listener };
 }
 
 /** A server may answer with a sentence for the user, alone or as `message`. */
-function messageOf(answer: unknown): string | undefined {
+function tell(answer: unknown): void {
   const words = typeof answer === "object" && answer !== null && "message" in answer ? answer.message : answer;
-  return typeof words === "string" && words !== "" ? words : undefined;
+  if (typeof words === "string" && words !== "") {
+    void vscode.window.showInformationMessage(`dgemma: ${words}`);
+  }
 }
 
 function subjectOf(server: Server, document: vscode.TextDocument): Subject {

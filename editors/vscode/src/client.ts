@@ -4,9 +4,13 @@ import * as vscode from "vscode";
 import {
   CancellationToken,
   CloseAction,
+  ConnectionError,
   ErrorAction,
   LanguageClient,
   RevealOutputChannelOn,
+  type ApplyWorkspaceEditParams,
+  type ApplyWorkspaceEditResult,
+  type MessageSignature,
   type Middleware,
 } from "vscode-languageclient/node";
 import { configurationSection, initializationOptions } from "./options";
@@ -14,16 +18,43 @@ import { isDisabled, readServerSetting } from "./settings";
 
 const SELECTOR = ["file", "untitled", "vscode-notebook-cell"].map((scheme) => ({ scheme }));
 
+/** What is done with an edit that the server sends; `next` applies it. */
+export type ApplyEdit = (
+  params: ApplyWorkspaceEditParams,
+  next: (params: ApplyWorkspaceEditParams) => Promise<ApplyWorkspaceEditResult>,
+) => Promise<ApplyWorkspaceEditResult>;
+
 /** What the client asks and tells the one who made it. */
 export interface Owner {
   /** Whether no suggestions are wanted just now. */
   readonly isQuiet: () => boolean;
-  /** Whether the server is there to be asked. */
-  readonly isOpen: () => boolean;
+  /** There is ghost text for a document, or nothing to be shown. */
+  readonly onSuggested: (document: vscode.TextDocument, isSomething: boolean) => void;
+  readonly applyEdit: ApplyEdit;
   /** The connection is gone, whoever ended it. */
   readonly onClosed: () => void;
   /** The server reads changed settings by itself. */
   readonly onPullsSettings: () => void;
+}
+
+/** As the library's, but nothing fails for want of a server that is being stopped, or has just died. */
+class Client extends LanguageClient {
+  /**
+   * The library looks whether it runs, then waits, and if it was stopped meanwhile, as every closing window
+   * does, fails with an error that it does not know again itself. The editor logs it once per open question.
+   */
+  override handleFailedRequest<T>(
+    type: MessageSignature,
+    token: vscode.CancellationToken | undefined,
+    error: unknown,
+    defaultValue: T,
+    showNotification?: boolean,
+    throwOnCancel?: boolean,
+  ): T {
+    return !this.isRunning() || error instanceof ConnectionError
+      ? defaultValue
+      : super.handleFailedRequest(type, token, error, defaultValue, showNotification, throwOnCancel);
+  }
 }
 
 /** Make a client that starts its server with `connect`, once: whether it comes back is not its to say. */
@@ -33,7 +64,7 @@ export function makeClient(
   extensionVersion: string,
   owner: Owner,
 ): LanguageClient {
-  return new LanguageClient("dgemma", "dgemma-ls", connect, {
+  return new Client("dgemma", "dgemma-ls", connect, {
     documentSelector: SELECTOR,
     outputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
@@ -57,11 +88,15 @@ export function makeClient(
 
 function middleware(owner: Owner): Middleware {
   return {
-    provideInlineCompletionItems: (document, position, context, token, next) =>
-      owner.isQuiet() || isDisabled(document.languageId) ? [] : next(document, position, context, token),
-    // While the providers of a stopped client go one by one, the editor asks those that are left.
-    provideCodeActions: (document, range, context, token, next) =>
-      owner.isOpen() ? next(document, range, context, token) : [],
+    provideInlineCompletionItems: async (document, position, context, token, next) => {
+      if (owner.isQuiet() || isDisabled(document.languageId)) {
+        return [];
+      }
+      const answer = await next(document, position, context, token);
+      const items = Array.isArray(answer) ? answer : (answer?.items ?? []);
+      owner.onSuggested(document, items.length > 0);
+      return answer;
+    },
     handleRegisterCapability: (params, next) => {
       if (params.registrations.some((it) => it.method === "workspace/didChangeConfiguration")) {
         owner.onPullsSettings();
@@ -69,6 +104,7 @@ function middleware(owner: Owner): Middleware {
       return Promise.resolve(next(params, CancellationToken.None)).then(() => undefined);
     },
     workspace: {
+      handleApplyEdit: (params, next) => owner.applyEdit(params, async (it) => next(it, CancellationToken.None) as Promise<ApplyWorkspaceEditResult>),
       configuration: (params, token, next) =>
         params.items.every((it) => it.section === "dgemma")
           ? params.items.map(() => configurationSection(readServerSetting))

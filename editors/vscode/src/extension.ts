@@ -1,9 +1,11 @@
 /** Wires the parts together. */
 import * as vscode from "vscode";
-import { fillHoles, fixDocument, rewriteSelection } from "./actions";
+import { fillHoles, fixDocument, reviewDocument, rewriteSelection } from "./actions";
 import { COMMANDS } from "./arguments";
 import { install } from "./install";
+import { NextEdits } from "./nextEdit";
 import { MACHINE_SETTINGS, WINDOW_SETTINGS } from "./options";
+import { registerPreview } from "./preview";
 import { run } from "./process";
 import { Server } from "./server";
 import { concerns, readServerSetting, setModel } from "./settings";
@@ -17,6 +19,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const storage = context.globalStorageUri.fsPath;
   const current = new Server(storage, version, log);
   server = current;
+  const nextEdits = new NextEdits(current, vscode.Uri.joinPath(context.extensionUri, "media"));
   const restart = async (): Promise<void> => {
     await current.restart();
     if (current.life === "missing") {
@@ -28,10 +31,21 @@ export function activate(context: vscode.ExtensionContext): void {
       await restart();
     }
   };
+  const restartUnasked = (): void => {
+    restart().catch((error: unknown) => {
+      log.error(String(error));
+    });
+  };
   const handlers: Record<string, () => unknown> = {
     rewriteSelection: () => rewriteSelection(current),
     fillHolesAtCursors: () => fillHoles(current),
     fixTyposInDocument: () => fixDocument(current),
+    reviewTyposInDocument: () => reviewDocument(current),
+    suggestNextEdit: () => nextEdits.suggest(),
+    takeNextEdit: () => nextEdits.take(),
+    dismissNextEdit: () => {
+      nextEdits.dismiss();
+    },
     menu: () => showMenu(current),
     togglePause: () => {
       togglePause(current);
@@ -46,22 +60,25 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   context.subscriptions.push(
     current,
+    nextEdits,
+    registerPreview(),
     showStatus(current),
     current.onDidChange(() => {
       setContextKeys(current);
     }),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => void restart()),
+    vscode.workspace.onDidGrantWorkspaceTrust(restartUnasked),
     vscode.workspace.onDidChangeConfiguration((change) => {
       const needsRestart = concerns(change, ["path", "share", ...MACHINE_SETTINGS]);
       if (needsRestart || (!current.pullsSettings && concerns(change, WINDOW_SETTINGS))) {
-        void restart();
+        restartUnasked();
       }
     }),
     ...Object.entries(handlers).map(([name, handler]) => vscode.commands.registerCommand(`dgemma.${name}`, handler)),
-    log, // last, as the others may still have something to say
   );
+  // The log is not among them: the editor disposes of these without waiting for deactivate(), while
+  // the client is still ending and writes into it; a closed one throws. It ends with its host.
   // The editor does not wait: a server may take seconds, and a question to the user for ever.
-  void restart();
+  restartUnasked();
 }
 
 export async function deactivate(): Promise<void> {
@@ -86,6 +103,7 @@ function setContextKeys(current: Server): void {
     "can.rewrite": current.offers(COMMANDS.rewrite),
     "can.fillHoles": current.offers(COMMANDS.fillHoles),
     "can.fixDocument": current.offers(COMMANDS.fixDocument),
+    "can.nextEdit": current.offersNextEdits,
   };
   for (const [name, value] of Object.entries(keys)) {
     void vscode.commands.executeCommand("setContext", `dgemma.${name}`, value);
@@ -97,7 +115,9 @@ function togglePause(current: Server): void {
   if (current.paused) {
     void vscode.commands.executeCommand("editor.action.inlineSuggest.hide");
     if (current.offers(COMMANDS.cancelAll)) {
-      void current.client?.sendRequest("workspace/executeCommand", { command: COMMANDS.cancelAll, arguments: [] });
+      current.client?.sendRequest("workspace/executeCommand", { command: COMMANDS.cancelAll, arguments: [] }).catch((error: unknown) => {
+        current.log.warn(String(error)); // it may be ending just now
+      });
     }
   }
 }

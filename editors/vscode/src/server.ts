@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import * as vscode from "vscode";
 import { State, type LanguageClient } from "vscode-languageclient/node";
-import { makeClient } from "./client";
+import { makeClient, type ApplyEdit } from "./client";
 import { Deaths } from "./deaths";
 import type { Launch } from "./find";
 import { locate } from "./locate";
@@ -21,12 +21,20 @@ interface Connection {
   pullsSettings: boolean;
 }
 
+/** Whether there is ghost text for a document. */
+export interface Suggested {
+  readonly document: vscode.TextDocument;
+  readonly isSomething: boolean;
+}
+
 /** One server per window. */
 export class Server implements vscode.Disposable {
   life: Life = "stopped";
   note = "";
   status: ServerStatus | undefined;
   paused = false;
+  /** What is done with edits that the server sends, while a command wants something else than applying them. */
+  applyEdit: ApplyEdit | undefined;
   /** What was run last, for the doctor. */
   launch: Launch | undefined;
 
@@ -34,6 +42,8 @@ export class Server implements vscode.Disposable {
   private readonly deaths = new Deaths();
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
+  private readonly suggested = new vscode.EventEmitter<Suggested>();
+  readonly onDidSuggest = this.suggested.event;
   private queue: Promise<unknown> = Promise.resolve();
   /** Grows with each wish of the user: a start that an older one led to is given up. */
   private wish = 0;
@@ -59,6 +69,17 @@ export class Server implements vscode.Disposable {
     return this.client?.initializeResult?.capabilities.executeCommandProvider?.commands.includes(command) ?? false;
   }
 
+  /** Tell whether the server can say which edit may come next. */
+  get offersNextEdits(): boolean {
+    const experimental: unknown = this.client?.initializeResult?.capabilities.experimental;
+    return (
+      typeof experimental === "object" &&
+      experimental !== null &&
+      "copilotInlineEditProvider" in experimental &&
+      experimental.copilotInlineEditProvider === true
+    );
+  }
+
   /** Stop what runs, and start anew. The user's wish, so that earlier deaths do not count. */
   restart(): Promise<void> {
     this.deaths.forget();
@@ -82,6 +103,7 @@ export class Server implements vscode.Disposable {
   dispose(): void {
     void this.shutDown();
     this.changed.dispose();
+    this.suggested.dispose();
   }
 
   /** What hangs must not keep the next wish waiting. */
@@ -170,7 +192,10 @@ export class Server implements vscode.Disposable {
     };
     return makeClient(connect, this.log, this.extensionVersion, {
       isQuiet: () => this.paused,
-      isOpen: () => this.life === "running",
+      onSuggested: (document, isSomething) => {
+        this.suggested.fire({ document, isSomething });
+      },
+      applyEdit: (params, next) => (this.applyEdit ?? ((it, apply) => apply(it)))(params, next),
       onClosed: () => {
         this.onClosed();
       },

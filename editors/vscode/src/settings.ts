@@ -18,6 +18,14 @@ export function rewriteStrength(): number {
   return configuration().get("strength", 0.5);
 }
 
+export function previewsRewriting(): boolean {
+  return configuration().get("preview", true);
+}
+
+export function showsNextEdits(): boolean {
+  return configuration().get("nextEdits", true);
+}
+
 /** Tell whether suggestions are off in a language. */
 export function isDisabled(languageId: string): boolean {
   return configuration().get<string[]>("disabled_languages", []).includes(languageId);
