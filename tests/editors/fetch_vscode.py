@@ -23,6 +23,7 @@ PLAYWRIGHT = "1.60.0"
 FOLDER = fetch.CACHE / "vscode"
 STAMP = fetch.CACHE / "vscode.json"
 EXTENSION = Path(__file__).resolve().parents[2] / "editors" / "vscode"
+NEEDED_BYTES = 4_000_000_000  # while it is unpacked and compiled; half of it stays
 
 _PACKAGES = (
     "chromium",
@@ -119,6 +120,8 @@ def fetch_all() -> None:
         FetchError: if a download fails.
     """
     tree = libraries()
+    if missing() is not None:
+        _need_room()
     if not fetch.is_complete(tree):
         _timed("the browser", lambda: fetch.fetch(tree))
     for program in ("g++", "make"):
@@ -135,6 +138,16 @@ def fetch_all() -> None:
     done = EXTENSION / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock:
         _timed("the extension's packages", lambda: _run(["npm", "ci", "--no-fund"], EXTENSION))
+
+
+def _need_room() -> None:
+    place = next(it for it in (fetch.CACHE, *fetch.CACHE.parents) if it.exists())
+    free = shutil.disk_usage(place).free
+    if free < NEEDED_BYTES:
+        needed = NEEDED_BYTES / 1e9
+        raise fetch.NotHereError(
+            f"{free / 1e9:.1f} GB are free in {place}, and {needed:.0f} are needed"
+        )
 
 
 def _fetch_wheels() -> None:
@@ -170,12 +183,17 @@ def _timed(what: str, work: object) -> None:
 
 
 def _run(words: Sequence[str], cwd: Path) -> None:
-    done = subprocess.run(
-        words, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    try:
+        done = subprocess.run(
+            words, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as err:
+        raise fetch.FetchError(f"{words[0]} cannot be run: {err}") from err
     if done.returncode != 0:
-        tail = done.stdout.decode("utf-8", "replace").strip()[-2000:]
-        raise fetch.FetchError(f"{' '.join(words[:3])} failed in {cwd}: {tail}")
+        output = done.stdout.decode("utf-8", "replace").strip()
+        print(output[-2000:], file=sys.stderr)
+        reason = output.splitlines()[-1].strip() if output else f"exit code {done.returncode}"
+        raise fetch.FetchError(f"{' '.join(words[:3])} failed in {cwd}: {reason}")
 
 
 if __name__ == "__main__":

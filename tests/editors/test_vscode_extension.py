@@ -1,11 +1,15 @@
 """The extension's own checks and tests, on the Node that is fetched; and what is in its package."""
 
 import json
+import re
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from dgemma_ls.convert import ACCEPTED
 
 from . import fetch_vscode
 
@@ -43,3 +47,66 @@ def test_the_package_holds_the_bundle_and_nothing_of_its_making(tmp_path: Path) 
     assert "dist/extension.js" in names
     assert not [name for name in names if "node_modules" in name or name.endswith((".ts", ".map"))]
     assert file.stat().st_size < 300_000
+
+
+def manifest() -> dict[str, Any]:
+    package: dict[str, Any] = json.loads((fetch_vscode.EXTENSION / "package.json").read_text())
+    return package
+
+
+def test_every_command_has_a_title_and_is_reached_by_key() -> None:
+    contributes = manifest()["contributes"]
+    keys = {it["command"]: it["key"] for it in contributes["keybindings"]}
+    for command in contributes["commands"]:
+        assert command["title"].strip(), command
+        assert command["category"] == "dgemma", command
+        assert keys.get(command["command"]), command
+    assert set(keys) == {it["command"] for it in contributes["commands"]}
+
+
+def test_no_key_is_given_twice_and_menus_name_commands_that_are_there() -> None:
+    contributes = manifest()["contributes"]
+    keys = [it["key"] for it in contributes["keybindings"]]
+    assert len(keys) == len(set(keys))
+    commands = {it["command"] for it in contributes["commands"]}
+    entries = [it for menu in contributes["menus"].values() for it in menu]
+    assert {it["command"] for it in entries if "command" in it} <= commands
+
+
+def test_every_command_has_a_handler_and_every_setting_a_description() -> None:
+    package = manifest()
+    wiring = (fetch_vscode.EXTENSION / "src" / "extension.ts").read_text("utf-8")
+    for command in package["contributes"]["commands"]:
+        name = command["command"].removeprefix("dgemma.")
+        assert re.search(rf"^    {name}(:|,)", wiring, re.MULTILINE), name
+    for name, setting in package["contributes"]["configuration"]["properties"].items():
+        assert setting["markdownDescription"], name
+
+
+def test_it_runs_beside_the_files_and_says_what_it_does_without_trust() -> None:
+    package = manifest()
+    assert package["extensionKind"] == ["workspace"]  # remote, WSL, containers: where the files are
+    assert package["capabilities"]["untrustedWorkspaces"]["supported"] == "limited"
+    restricted = package["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
+    properties = package["contributes"]["configuration"]["properties"]
+    by_machine = {name for name, it in properties.items() if it.get("scope") == "machine"}
+    assert by_machine == set(restricted)
+
+
+def test_every_step_of_the_walkthrough_can_be_ticked_and_has_a_picture() -> None:
+    (walkthrough,) = manifest()["contributes"]["walkthroughs"]
+    commands = {it["command"] for it in manifest()["contributes"]["commands"]}
+    for step in walkthrough["steps"]:
+        assert (fetch_vscode.EXTENSION / step["media"]["svg"]).is_file(), step["id"]
+        assert step["media"]["altText"], step["id"]
+        assert step["completionEvents"], step["id"]
+        for event in step["completionEvents"]:
+            kind, _, name = event.partition(":")
+            known = kind == "onContext" or name in commands or name == ACCEPTED
+            assert known, event
+
+
+def test_the_package_asks_for_nothing_that_is_not_stable() -> None:
+    package = manifest()
+    assert "enabledApiProposals" not in package
+    assert not [it for it in package if "telemetry" in it.lower()]

@@ -1,7 +1,7 @@
 """Makes the pictures of the documentation: ``python -m tests.editors.vscode_pictures``.
 
-Screenshots of the real VS Code with the real server and its embedded model, into ``docs/pictures``,
-and the extension's icon from its drawing. Look at each before it is committed.
+Screenshots of the real VS Code with the real server and its embedded model (the next edit's with the
+scripted one), into ``docs/pictures``, and the extension's icon from its drawing. Look at each before it is committed.
 """
 
 import sys
@@ -12,12 +12,12 @@ from typing import Any
 
 from . import fetch_vscode
 from .capabilities import capabilities
-from .server_commands import REAL_SERVER, ROOT
+from .server_commands import REAL_SERVER, ROOT, SCRIPTED_SERVER
 from .vscode import CodeServer, Window, install_extension, launch_browser, write_program
 
 PICTURES = ROOT / "docs" / "pictures"
 
-_MAX_BYTES = 100_000
+_MAX_BYTES = 150_000
 _SIZE = {"width": 900, "height": 480}
 _SETTINGS = {
     "workbench.colorTheme": "Dark Modern",
@@ -36,6 +36,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--input", type=Path, help="what to read")
 parser.add_argument("--output", type=Path, help="where to write")
 parser.add_argument("--log",)"""
+_BASKET = (ROOT / "examples" / "basket.py").read_text("utf-8")
+_RENAMED = "new_name = load()\n\n\ndef main() -> None:\n    print(old_name)\n"
 _LETTER = "# Notes\n\nThis sentense has teh usual typos in it, and we recieve them every day.\n"
 
 
@@ -64,16 +66,33 @@ def walkthrough(window: Window) -> None:
 
 
 def rewrite(window: Window) -> None:
-    """What a rewriting asks."""
-    window.press("Control+Home", "Control+Shift+End", "Control+Alt+g", "r")
+    """A rewriting, shown before it is made."""
+    window.press("Control+Home", *["ArrowDown"] * 30, "End", "Shift+Home", "Control+Alt+g", "r")
     window.page.get_by_text("Rewrite Selection (1/2)").wait_for()
-    window.type("shorter")
+    window.press("Enter")
+    window.page.get_by_text("Rewrite Selection (2/2)").wait_for()
+    window.choose("Mend")
+    window.page.locator(".monaco-diff-editor").first.wait_for(state="visible")
+    window.page.locator('input[placeholder="Apply the change?"]').wait_for()
+    window.page.wait_for_timeout(1500)  # the diff is computed
 
 
 def typos(window: Window) -> None:
-    """A document after its typos were fixed."""
-    window.press("Control+Alt+g", "t")
-    window.page.locator(".tab.dirty").first.wait_for(state="attached")
+    """Typos, chosen one by one."""
+    window.press("Control+Alt+g", "v")
+    boxes = window.page.locator(".bulk-edit-panel .edit-checkbox")
+    boxes.nth(1).wait_for(state="visible")
+    boxes.nth(1).click()
+    window.page.locator(".notification-list-item").first.wait_for(state="detached")
+
+
+def nextedit(window: Window) -> None:
+    """The next edit, asked for."""
+    window.press("Control+Home", "End")
+    window.type(" ")
+    struck = window.page.locator(".glyph-margin-widgets .cgmr, .margin-view-overlays .cgmr")
+    struck.first.wait_for(state="attached")
+    window.page.wait_for_timeout(500)
 
 
 Scene = tuple[Callable[[Window], None], str, str, str | None]
@@ -81,10 +100,12 @@ SCENES: tuple[Scene, ...] = (
     (ghost, "options.py", _OPTIONS, None),
     (menu, "options.py", _OPTIONS, None),
     (walkthrough, "options.py", _OPTIONS, None),
-    (rewrite, "options.py", _OPTIONS, "dgemma.rewrite"),
+    (rewrite, "basket.py", _BASKET, "dgemma.rewrite"),
     (typos, "notes.md", _LETTER, "dgemma.fixDocument"),
 )
 """How it is reached, file and text, and the command of the server that it needs."""
+SCRIPTED: tuple[Scene, ...] = ((nextedit, "names.py", _RENAMED, None),)
+"""As above, of an engine that knows what it is asked."""
 
 
 def main() -> int:
@@ -98,17 +119,19 @@ def main() -> int:
         folder = Path(name)
         draw_icon(browser)
         install_extension(fetch_vscode.EXTENSION, folder / "extensions")
-        program = write_program(folder, REAL_SERVER)
-        settings = {"dgemma.path": str(program), **_SETTINGS}
-        server = CodeServer(folder / "home", folder / "extensions", settings)
-        try:
-            for scene, file, text, command in SCENES:
-                if command is None or command in offered:
-                    take(browser, server, scene, folder / "project" / file, text)
-                else:
-                    print(f"{scene.__name__}: the server has no command {command} yet")
-        finally:
-            server.close()
+        scripted = [word.replace("_server.py", "_vscode.py") for word in SCRIPTED_SERVER]
+        for words, scenes in (scripted, SCRIPTED), (REAL_SERVER, SCENES):
+            program = write_program(folder, words)
+            settings = {"dgemma.path": str(program), **_SETTINGS}
+            server = CodeServer(folder / program.name[-8:], folder / "extensions", settings)
+            try:
+                for scene, file, text, command in scenes:
+                    if command is None or command in offered:
+                        take(browser, server, scene, folder / "project" / file, text)
+                    else:
+                        print(f"{scene.__name__}: the server has no command {command} yet")
+            finally:
+                server.close()
     return 0
 
 
