@@ -8,7 +8,7 @@ at the spot).
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar, cast
 
 from lsprotocol import types
@@ -27,6 +27,7 @@ from dgemma_ls.questions import RequestFailedError
 from dgemma_ls.session import Session
 from dgemma_ls.settings import Settings
 from dgemma_ls.suggestions import Suggestions
+from dgemma_ls.surprises import Surprises
 from dgemma_ls.version import program_version
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ class DgemmaServer(LanguageServer):
         self.session: Session | None = None  # from initialize on
         self.suggestions: Suggestions | None = None  # as session
         self.proofreading: Proofreading | None = None  # as session
+        self.surprises: Surprises | None = None  # as session
+        self.experimental: dict[str, Any] = {}  # what the server can do beyond the protocol
         self.background: set[asyncio.Future[None]] = set()  # the loop itself keeps weak references
 
     @property
@@ -92,6 +95,12 @@ class DgemmaServer(LanguageServer):
         """As :attr:`open_session`."""
         assert self.proofreading is not None
         return self.proofreading
+
+    @property
+    def open_surprises(self) -> Surprises:
+        """As :attr:`open_session`."""
+        assert self.surprises is not None
+        return self.surprises
 
     def tell(self, message: str, kind: types.MessageType) -> None:
         """Show the user one sentence, and log it."""
@@ -226,6 +235,15 @@ class Protocol(Synchronisation):
         self._request_futures[msg_id] = task  # where $/cancelRequest looks
         task.add_done_callback(callback)
 
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(
+        self, params: types.InitializeParams
+    ) -> Generator[Any, Any, types.InitializeResult]:
+        """Say as well what lies beyond the protocol; pygls has no place for that."""
+        result = yield from super().lsp_initialize(params)
+        result.capabilities.experimental = self._server.experimental or None
+        return result
+
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     @starts_at_once
     def lsp_workspace__execute_command(  # type: ignore[override]  # no generator
@@ -251,6 +269,7 @@ class Protocol(Synchronisation):
     def lsp_shutdown(self, *args: object) -> None:  # type: ignore[override]  # no generator
         """Answer what is open and stop the engine; only exit may follow."""
         self._server.open_proofreading.close()
+        self._server.open_surprises.close()
         self._server.open_suggestions.close()
         self._server.open_session.shut_down(0.0)
         self._shutdown = True

@@ -13,6 +13,8 @@ from lsprotocol import types
 DID_SHOW = "textDocument/didShowCompletion"
 DID_PARTIALLY_ACCEPT = "textDocument/didPartiallyAcceptCompletion"
 DID_FOCUS = "textDocument/didFocus"
+INLINE_EDIT = "textDocument/copilotInlineEdit"
+DID_SHOW_EDIT = "textDocument/didShowInlineEdit"
 DID_CHANGE_STATUS = "didChangeStatus"
 STATUS = "dgemma/status"
 
@@ -96,6 +98,42 @@ class DidFocusNotification:
 
 
 @attrs.define
+class InlineEditParams:
+    """Parameters of ``textDocument/copilotInlineEdit``."""
+
+    text_document: DocumentIdentifier
+    position: types.Position
+    work_done_token: str | int | None = None
+    partial_result_token: str | int | None = None
+
+
+@attrs.define
+class InlineEditRequest:
+    """``textDocument/copilotInlineEdit``."""
+
+    id: str | int
+    params: InlineEditParams
+    method: str = INLINE_EDIT
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class DidShowEditParams:
+    """An edit is on screen; of the item, clients send at least the command's arguments."""
+
+    item: Any
+
+
+@attrs.define
+class DidShowEditNotification:
+    """``textDocument/didShowInlineEdit``."""
+
+    params: DidShowEditParams
+    method: str = DID_SHOW_EDIT
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
 class StatusRequest:
     """``dgemma/status``; has no parameters."""
 
@@ -110,6 +148,8 @@ MESSAGES: dict[str, type[Any]] = {
     DID_SHOW: DidShowNotification,
     DID_PARTIALLY_ACCEPT: DidPartiallyAcceptNotification,
     DID_FOCUS: DidFocusNotification,
+    INLINE_EDIT: InlineEditRequest,
+    DID_SHOW_EDIT: DidShowEditNotification,
     STATUS: StatusRequest,
 }
 """What the client may send, by method; each takes precedence over lsprotocol's."""

@@ -15,8 +15,10 @@ from dgemma_ls.handlers import (
     holes,
     inline,
     lifecycle,
+    next_edits,
     rewrite,
     status,
+    surprise_actions,
     typos,
     workspace,
 )
@@ -40,8 +42,8 @@ def create_server(load: Load = load_engine, *, hire: Hire | None = None) -> Dgem
     """
     server = DgemmaServer(load, hire)
     groups = (
-        *(lifecycle, configuration, workspace, inline, completion, copilot, status),
-        *(rewrite, holes, diagnostics, typos, commands, code_actions),
+        *(lifecycle, configuration, workspace, inline, completion, copilot, next_edits, status),
+        *(rewrite, holes, diagnostics, typos, surprise_actions, commands, code_actions),
     )
     for group in groups:
         group.register(server)

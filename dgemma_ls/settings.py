@@ -90,6 +90,15 @@ class Settings:
     """Which typos are shown: ``safe`` for those that could be mended without asking, ``suggest``
     for all."""
 
+    next_edits: str = _option("renames", _one_of("off", "renames", "all"))
+    """What is offered as the next edit, to editors that ask for it: ``renames`` for places where a
+    rename that was begun goes on, ``all`` for names nearby as well that the model would not
+    expect."""
+
+    surprise: str = _option("off", _one_of("on", "off"))
+    """Whether hints mark the names and operators of a program that the model would expect least
+    where they stand, twenty at most."""
+
     trusted: bool = _option(True, _SWITCH, machine=True)
     """Whether the workspace is trusted. Where the editor says it is not, the settings of the
     machine keep their defaults."""

@@ -10,7 +10,7 @@ from typing import Any
 from lsprotocol import types
 from pygls import exceptions as rpc
 
-from dgemma_ls.handlers import rewrite_actions, typo_actions
+from dgemma_ls.handlers import rewrite_actions, surprise_actions, typo_actions
 from dgemma_ls.handlers.actions import Offer, Resolved, action_support
 from dgemma_ls.protocol import DgemmaServer, starts_at_once
 
@@ -21,9 +21,10 @@ def register(server: DgemmaServer) -> None:
     """Register the requests."""
     providers = {
         typo_actions.NAME: typo_actions.provider(server),
+        surprise_actions.NAME: surprise_actions.provider(server),
         rewrite_actions.NAME: rewrite_actions.provider(server),
     }
-    kinds = [kind for provider in providers.values() for kind in provider.kinds]
+    kinds = list(dict.fromkeys(kind for each in providers.values() for kind in each.kinds))
 
     @server.feature(
         types.TEXT_DOCUMENT_CODE_ACTION,

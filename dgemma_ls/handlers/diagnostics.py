@@ -1,30 +1,55 @@
-"""Typos as diagnostics: asked for where the client can, else sent to it."""
+"""Typos and surprising words as diagnostics: asked for where the client can, else sent to it."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from lsprotocol import types
 from pygls import exceptions as rpc
 
 from dgemma_engine.types import Span
 from dgemma_ls import convert
+from dgemma_ls.handlers.surprise_diagnostics import surprise_diagnostics
 from dgemma_ls.privacy import path_of
 from dgemma_ls.proofread.fixes import Fix, Tier
 from dgemma_ls.proofread.proposals import Kind
 from dgemma_ls.proofreading import Found, Proofreading
 from dgemma_ls.protocol import DgemmaServer, starts_at_once
 from dgemma_ls.questions import View
+from dgemma_ls.surprises import FoundSurprises, Surprises
+from dgemma_ls.types import Snapshot
 
 SOURCE = "dgemma"
 MOST = 200  # of one document; how many there are beyond is said in one more
 _PATIENCE_S = 1.0  # before a client that can be told to ask again gets what there is
+_SURPRISE_PATIENCE_S = 10.0  # where it cannot, as a long program is looked through for minutes
 _SERVER_CANCELLED = -32802  # LSP 3.18, LSPErrorCodes
 
 Reports = Coroutine[Any, Any, types.DocumentDiagnosticReport]
+
+
+class _Known(Protocol):
+    """What is known of a document."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def pending(self) -> bool: ...
+
+
+K = TypeVar("K", bound=_Known, covariant=True)
+
+
+class _Source(Protocol[K]):
+    """Where that comes from; ``Proofreading`` is one."""
+
+    def found(self, uri: str) -> K | None: ...
+
+    async def news(self, uri: str, *, timeout_s: float | None = None) -> None: ...
 
 
 def register(server: DgemmaServer) -> None:
@@ -35,12 +60,14 @@ def register(server: DgemmaServer) -> None:
             server.open_session, folder_of=lambda uri: folder_of(server, uri)
         )
         server.proofreading = proofreading
+        server.surprises = surprises = Surprises(server.open_session)
         documents = params.capabilities.text_document
         if documents is not None and documents.diagnostic is not None:
-            _answer(server, proofreading, params.capabilities)
+            _answer(server, params.capabilities)
         elif documents is not None and documents.publish_diagnostics is not None:
             with_version = bool(documents.publish_diagnostics.version_support)
-            proofreading.on_news = _Publisher(server, with_version=with_version).publish
+            publisher = _Publisher(server, with_version=with_version)
+            proofreading.on_news = surprises.on_news = publisher.publish
 
     server.at_initialize.append(prepare)
 
@@ -59,7 +86,7 @@ def folder_of(server: DgemmaServer, uri: str) -> Path | None:
     return max(around, key=lambda folder: len(folder.parts), default=None)
 
 
-def view_of(server: DgemmaServer, found: Found) -> View | None:
+def view_of(server: DgemmaServer, found: _Known) -> View | None:
     """Give the view in which what was found is to be said; ``None`` if the document moved on."""
     view = server.open_session.look(found.snapshot.uri)
     return view if view is not None and view.snapshot is found.snapshot else None
@@ -109,9 +136,16 @@ def message(fix: Fix) -> str:
             return f"“{old}” may be the wrong word; “{new}”?"
 
 
-def _said(server: DgemmaServer, found: Found | None) -> list[types.Diagnostic]:
-    view = None if found is None else view_of(server, found)
-    return [] if found is None or view is None else _diagnostics(view, found)
+def _said(server: DgemmaServer, uri: str) -> list[types.Diagnostic]:
+    """Give all that is known of a document; nothing of what it was before."""
+    items: list[types.Diagnostic] = []
+    found = server.open_proofreading.found(uri)
+    if found is not None and (view := view_of(server, found)) is not None:
+        items += _diagnostics(view, found)
+    surprises = server.open_surprises.found(uri)
+    if surprises is not None and (view := view_of(server, surprises)) is not None:
+        items += surprise_diagnostics(view, surprises)
+    return items
 
 
 def _diagnostics(view: View, found: Found) -> list[types.Diagnostic]:
@@ -129,17 +163,16 @@ def _diagnostics(view: View, found: Found) -> list[types.Diagnostic]:
     return shown
 
 
-def _answer(
-    server: DgemmaServer, proofreading: Proofreading, capabilities: types.ClientCapabilities
-) -> None:
+def _answer(server: DgemmaServer, capabilities: types.ClientCapabilities) -> None:
     """Answer ``textDocument/diagnostic``."""
     workspace = capabilities.workspace
     can_refresh = bool(
         workspace and workspace.diagnostics and workspace.diagnostics.refresh_support
     )
-    answers = _Answers(server, proofreading, patience_s=_PATIENCE_S if can_refresh else None)
+    answers = _Answers(server, patience_s=_PATIENCE_S if can_refresh else None)
+    proofreading, surprises = server.open_proofreading, server.open_surprises
     if can_refresh:
-        proofreading.on_news = answers.note_news
+        proofreading.on_news = surprises.on_news = answers.note_news
 
     @server.feature(
         types.TEXT_DOCUMENT_DIAGNOSTIC,
@@ -150,7 +183,8 @@ def _answer(
     @starts_at_once
     def diagnostic(params: types.DocumentDiagnosticParams) -> Reports:
         uri = params.text_document.uri
-        return answers.report(uri, proofreading.found(uri), params.previous_result_id)
+        known = proofreading.found(uri), surprises.found(uri)
+        return answers.report(uri, *known, params.previous_result_id)
 
 
 class _Answers:
@@ -158,36 +192,42 @@ class _Answers:
 
     Args:
         server: the server.
-        proofreading: what is known.
         patience_s: how long a look may take before what there is is the answer; ``None`` for a
             client that cannot be told to ask again: it waits for all.
     """
 
-    def __init__(
-        self, server: DgemmaServer, proofreading: Proofreading, *, patience_s: float | None
-    ) -> None:
+    def __init__(self, server: DgemmaServer, *, patience_s: float | None) -> None:
         self._server = server
-        self._proofreading = proofreading
         self._patience_s = patience_s
         self._said: dict[str, str] = {}  # result ids
         self._n_asking: Counter[str] = Counter()
 
     async def report(
-        self, uri: str, first: Found | None, previous: str | None
+        self,
+        uri: str,
+        first: Found | None,
+        surprises: FoundSurprises | None,
+        previous: str | None,
     ) -> types.DocumentDiagnosticReport:
         """Wait for the look through a document, and give what was found.
 
         Args:
             uri: the document.
-            first: what was known when it was asked about.
+            first: the typos that were known when it was asked about.
+            surprises: likewise.
             previous: the last result that the client has.
         """
         self._n_asking[uri] += 1
         try:
-            found = await self._settled(uri, first)
+            start_s = asyncio.get_running_loop().time()
+            patience_s = self._patience_s
+            until_s = None if patience_s is None else start_s + patience_s
+            await _settled(self._server.open_proofreading, uri, first, until_s)
+            until_s = start_s + (_SURPRISE_PATIENCE_S if patience_s is None else patience_s)
+            await _settled(self._server.open_surprises, uri, surprises, until_s)
         finally:
             self._n_asking[uri] -= 1
-        items = _said(self._server, found)
+        items = _said(self._server, uri)
         result_id = self._said[uri] = _result_id(items)
         if result_id == previous:
             return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result_id)
@@ -198,35 +238,41 @@ class _Answers:
         if self._server.open_session.document(uri) is None:
             self._said.pop(uri, None)
             return
-        found = self._proofreading.found(uri)
+        found = self._server.open_proofreading.found(uri)
         unsettled = found is not None and found.pending
         if uri not in self._said or self._n_asking[uri] or unsettled:
             return
-        result_id = _result_id(_said(self._server, found))
+        result_id = _result_id(_said(self._server, uri))
         if result_id != self._said[uri]:
             self._said[uri] = result_id  # asked for once
             self._server.in_background(self._refresh())
 
-    async def _settled(self, uri: str, first: Found | None) -> Found | None:
-        loop = asyncio.get_running_loop()
-        until = None if self._patience_s is None else loop.time() + self._patience_s
-        found = first
-        while first is not None and found is not None and found.pending:
-            left_s = None if until is None else until - loop.time()
-            if left_s is not None and left_s <= 0:
-                return found
-            await self._proofreading.news(uri, timeout_s=left_s)
-            found = self._proofreading.found(uri)
-            if found is not None and found.snapshot is not first.snapshot:
-                raise rpc.JsonRpcException(
-                    message="The document has changed.",
-                    code=_SERVER_CANCELLED,
-                    data={"retriggerRequest": True},
-                )
-        return found
-
     async def _refresh(self) -> None:
         await self._server.workspace_diagnostic_refresh_async(None)
+
+
+async def _settled(
+    source: _Source[_Known], uri: str, first: _Known | None, until_s: float | None
+) -> None:
+    """Wait until all is known that was asked about, or the time is up.
+
+    Raises:
+        JsonRpcException: if the document has changed meanwhile.
+    """
+    loop = asyncio.get_running_loop()
+    found = first
+    while first is not None and found is not None and found.pending:
+        left_s = None if until_s is None else until_s - loop.time()
+        if left_s is not None and left_s <= 0:
+            return
+        await source.news(uri, timeout_s=left_s)
+        found = source.found(uri)
+        if found is not None and found.snapshot is not first.snapshot:
+            raise rpc.JsonRpcException(
+                message="The document has changed.",
+                code=_SERVER_CANCELLED,
+                data={"retriggerRequest": True},
+            )
 
 
 class _Publisher:
@@ -240,14 +286,15 @@ class _Publisher:
     def publish(self, uri: str) -> None:
         """Send what is known of a document, if it is something else than last time."""
         found = self._server.open_proofreading.found(uri)
-        items = _said(self._server, found)
+        items = _said(self._server, uri)
         result_id = _result_id(items)
         if result_id == self._last.get(uri, _result_id([])):
             return
         self._last[uri] = result_id
         if not items:
             del self._last[uri]
-        version = found.snapshot.version if found is not None and self._with_version else None
+        known = found or self._server.open_surprises.found(uri)
+        version = known.snapshot.version if known is not None and self._with_version else None
         self._server.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(uri=uri, diagnostics=items, version=version)
         )

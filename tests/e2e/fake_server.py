@@ -3,7 +3,8 @@
 The engine looks at the line before the cursor: after ``slow`` it steps until it is told to stop,
 after ``deaf`` it never stops, after ``boom`` it fails, after ``huge`` it has no memory (not on the
 CPU, unless the line says ``vast``), else it answers at once. A text is rewritten by its words in
-capitals, a hole gets its number, some misspellings are known. What it does is kept in a
+capitals, a hole gets its number, some misspellings are known, words with ``wrong`` in them are
+surprising. What it does is kept in a
 journal, which a test reads with the request ``fake/journal``.
 """
 
@@ -25,6 +26,7 @@ from dgemma_engine.types import (
     Span,
     SpanCheck,
     StopReason,
+    TokenReading,
 )
 from dgemma_ls.server import DgemmaServer, create_server, serve_stdio
 from dgemma_ls.settings import Settings
@@ -116,6 +118,20 @@ class FakeEngine(StandIn):
         return [
             tuple(8.0 * any(word in option for word in _RIGHT) for option in place.texts)
             for place in places
+        ]
+
+    def read(
+        self, text: str, *, window: int | None = None, cancel: CancelToken | None = None
+    ) -> list[TokenReading]:
+        """Find every letter of words with ``wrong`` in them surprising."""
+        self._journal.append("read")
+        return [
+            TokenReading(
+                span=Span(start=word.start(), end=word.end()),
+                margin=0.0,
+                surprisal=60.0 if "wrong" in word.group() else 0.0,
+            )
+            for word in re.finditer(r"\w+|\W+", text)
         ]
 
     def _step_until(self, cancel: CancelToken, *, deaf: bool) -> StopReason:

@@ -77,6 +77,7 @@ def test_every_message_has_the_type_that_the_protocol_gives_it(
         ("initialize", "result"),
         ("textDocument/inlineCompletion", "result"),
         ("textDocument/completion", "result"),
+        ("textDocument/copilotInlineEdit", "result"),
         ("completionItem/resolve", "result"),
         ("workspace/configuration", "params"),
         ("client/registerCapability", "params"),
@@ -94,6 +95,7 @@ def test_a_wrong_message_would_be_seen(node: str) -> None:
         {"method": "textDocument/inlineCompletion", "part": "result", "value": items},
         {"method": "window/showMessage", "part": "params", "value": {"type": 9, "message": ""}},
         {"method": "shutdown", "part": "result", "value": {}},
+        {"method": "textDocument/copilotInlineEdit", "part": "result", "value": {"edits": [items]}},
         {"method": "no/such", "part": "params", "value": {}},
     ]
 

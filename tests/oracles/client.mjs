@@ -95,6 +95,20 @@ await connection.sendNotification(lsp.DidChangeTextDocumentNotification.type, {
 });
 await inline(uri, at(0, 5));
 
+const renamed = 'file:///workspace/c.py';
+await connection.sendNotification(lsp.DidOpenTextDocumentNotification.type, {
+  textDocument: document(renamed, 'total = 1\nprint(total)\n'),
+});
+await connection.sendNotification(lsp.DidChangeTextDocumentNotification.type, {
+  textDocument: { uri: renamed, version: 2 },
+  contentChanges: [{ range: { start: at(0, 0), end: at(0, 5) }, text: 'product' }],
+});
+const { edits } = await connection.sendRequest('textDocument/copilotInlineEdit', {
+  textDocument: { uri: renamed, version: 2 }, position: at(0, 7),
+});
+await connection.sendNotification('textDocument/didShowInlineEdit', { item: edits[0] });
+await connection.sendRequest(lsp.ExecuteCommandRequest.type, edits[0].command);
+
 await connection.sendNotification(lsp.DidChangeConfigurationNotification.type, { settings: null });
 await connection.sendNotification(lsp.DidChangeWorkspaceFoldersNotification.type, {
   event: { added: [{ uri: 'file:///other', name: 'other' }], removed: [] },

@@ -20,12 +20,16 @@ type Result<M> = Sure<M extends lsp.ProtocolRequestType0<infer R, any, any, any>
   : M extends lsp.ProtocolRequestType<any, infer R, any, any, any> ? R : never>;
 type Progress = lsp.WorkDoneProgressBegin | lsp.WorkDoneProgressReport | lsp.WorkDoneProgressEnd
   | lsp.InlineCompletionItem[];
+type InlineEdits = { edits: { text: string; textDocument: lsp.VersionedTextDocumentIdentifier;
+  range: lsp.Range; command: lsp.Command }[] };
 `.replaceAll('\n', ' ')];
+// GitHub's Copilot server has it, the protocol does not.
+const beyond = { 'textDocument/copilotInlineEdit result': 'InlineEdits' };
 const unknown = [];
 const messages = JSON.parse(readFileSync(0, 'utf-8'));
 messages.forEach(({ method, part, value }, number) => {
-  const type = part === 'progress' ? 'Progress'
-    : types.has(method) && `${part === 'params' ? 'Params' : 'Result'}<${types.get(method)}>`;
+  const type = part === 'progress' ? 'Progress' : beyond[`${method} ${part}`]
+    ?? (types.has(method) && `${part === 'params' ? 'Params' : 'Result'}<${types.get(method)}>`);
   if (type) lines.push(`export const m${number}: ${type} = ${JSON.stringify(value)};`);
   else unknown.push(`${method}: no such method`);
 });

@@ -10,6 +10,8 @@ export const WINDOW_SETTINGS = [
   "context",
   "typos",
   "typo_tier",
+  "next_edits",
+  "surprise",
 ] as const;
 
 /** Gives the value of `dgemma.NAME` as it is in force. */
