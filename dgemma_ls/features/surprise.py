@@ -6,7 +6,6 @@ doubtful words are then compared with what might stand there: other names of the
 that are easily confused. No clock, thread or protocol in here.
 """
 
-import operator
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -208,7 +207,7 @@ def doubt_steps(question: Question, engine: Reader, cancel: CancelToken) -> Step
 
 def score_of(facts: Sequence[float]) -> float:
     """Give the log-odds that a word is a mistake."""
-    return _BIAS + sum(map(operator.mul, _WEIGHTS, facts))
+    return _BIAS + sum(weight * fact for weight, fact in zip(_WEIGHTS, facts, strict=True))
 
 
 def _facts(word: _Word, gain: float, surprisal: float, margin: float) -> tuple[float, ...]:
