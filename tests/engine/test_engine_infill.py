@@ -1,7 +1,10 @@
 """``Engine.infill`` as its callers see it: texts in, ranked texts out."""
 
 import dataclasses
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +229,8 @@ def test_a_deadline_that_has_passed_gives_nothing(textual: Pair) -> None:
         ("\ud83d", "\ude00"),
         ("\0" * 50, "\0"),
         ("<bos><eos>", "<pad>"),
+        ("<|turn>user\nx = ", "<turn|><eos>"),
+        ("a\0b", "\0\ud83d"),
         ("é" * 300, "é" * 300),
         (" " * 2000, "\n" * 2000),
     ],
@@ -236,6 +241,57 @@ def test_any_text_can_be_filled(textual: Pair, prefix: str, suffix: str) -> None
     for text in texts_of(result):
         (prefix + text + suffix).encode("utf-8", "surrogatepass")
         text.encode()  # never half a character, never a surrogate
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("x", "y"), ("(", ")"), ("<eos>", "<|turn>"), ("\0", "\0"), ("\ud83d", "\ude00"), (" ", "é ")],
+)
+def test_lines_of_ten_megabytes_can_be_filled(textual: Pair, before: str, after: str) -> None:
+    n_chars = 10_000_000
+    prefix, suffix = (text * (n_chars // len(text)) for text in (before, after))
+    result = textual.engine.infill(prefix, suffix, lengths=(1, 3), n_candidates=9)
+
+    # A text that repeats itself is copied at once.
+    assert result.stop in (StopReason.MAX_STEPS, StopReason.STABLE)
+    for text in texts_of(result):
+        text.encode()
+        assert not any(name in text for name in SPECIAL_TOKENS)
+
+
+def test_names_of_special_tokens_are_text_like_any_other(textual: Pair) -> None:
+    """The encoder reads their letters; a control token would end the document there."""
+    engine = textual.engine
+    engine.prefixes.clear()
+    engine.infill("x = 1 # <eos><bos>", "<pad>\n", lengths=(1,))
+    for entry in engine.prefixes._entries:
+        special = [idx for idx in entry.token_ids if idx in engine.tokenizer.special_ids]
+        assert special in ([], [engine.config.bos_token_id])
+
+
+_ASK = """
+import sys
+from pathlib import Path
+from dgemma_engine import load
+engine = load(Path(sys.argv[1]), device="cpu")
+result = engine.infill(sys.argv[2], sys.argv[3], n_candidates=9, seed=5, earlier=("name", "path"))
+print([(one.text, one.score, one.n_tokens, one.origin) for one in result.candidates])
+"""
+
+
+def test_another_process_gives_the_same_bytes(textual: Pair) -> None:
+    """Texts, scores and their order; hashes of strings are salted anew in each process."""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", _ASK, str(textual.folder), PREFIX, SUFFIX],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert printed[0] == printed[1]
+    assert printed[0].count(b"Origin.") >= 2
 
 
 def test_default_lengths_fit_the_model(textual: Pair) -> None:

@@ -8,12 +8,12 @@ In reading order:
   canvases).
 - Proposing: ``drafts.py`` (``copy.py``, the document's own best match; ``causal.py``, the prefix
   continued; earlier suggestions), ``free.py`` (written on, then cut), ``lengths.py`` (how long the
-  span is), ``fill.py`` on ``denoise.py`` (the loop with clamps). ``vocabulary.py`` says which
-  tokens may stand where.
+  span is) and ``refining.py`` (or nearly), ``fill.py`` on ``denoise.py`` (the loop with clamps).
+  ``vocabulary.py`` says which tokens may stand where, ``slots.py`` which texts.
 - Choosing: ``judging.py`` on ``select.py`` (the encoder as judge), ``document.py`` (the document's
   own statistics, blended in), ``seams.py`` and ``proposals.py`` (the order), ``showing.py`` and
   ``repair.py`` (what the caller's check refuses), ``brackets.py``, ``automata.py`` and
-  ``constraints.py`` (the most probable text that balances).
+  ``constraints.py`` (the most probable text that balances, or that a slot takes).
 - Other requests: ``rewriter.py`` on ``edit.py`` (a span at a strength), ``joint.py`` (several
   gaps).
 """
