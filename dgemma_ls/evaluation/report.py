@@ -209,12 +209,16 @@ def _cost(system: str, outcomes: Sequence[Outcome]) -> Cost:
 
 
 def _read_cost(values: dict[str, Any]) -> Cost:
-    spreads = {
-        key: value if value is None else Spread(**value)
-        for key, value in values.items()
-        if key != "system"
-    }
-    return Cost(system=values["system"], **spreads)
+    forwards, tokens = (
+        None if values[key] is None else Spread(**values[key])
+        for key in ("forwards", "token_forwards")
+    )
+    return Cost(
+        system=values["system"],
+        milliseconds=Spread(**values["milliseconds"]),
+        forwards=forwards,
+        token_forwards=tokens,
+    )
 
 
 def _best(baselines: Sequence[str], bucket: str, scores: Sequence[Score]) -> str | None:
