@@ -33,6 +33,9 @@ from dgemma_ls.types import Snapshot
 DATA = Path(__file__).parents[2] / "dgemma_ls" / "proofread" / "data"
 # Typos of the texts themselves that no list has: they would be learnt as right.
 _REAL_TYPOS = {"clck", "couldnt", "virtulenvs", "subclassers", "withing"}
+# Words doubled in the texts themselves ("may only only be", "a list of of filepaths"), by what the
+# rule would strike; one of them, "writing to to exist", is meant.
+_REAL_DOUBLES = {" only", " of", " to", "the "}
 _LINES = 36
 _SUFFIXES = (".py", ".md", ".rst", ".txt")
 _L2 = 1.0
@@ -157,6 +160,11 @@ def weights(args: argparse.Namespace) -> None:
         if not with_model:
             for p in row["proposals"]:
                 p["features"].pop("model", None)
+        row["proposals"] = [
+            p
+            for p in row["proposals"]
+            if p["right"] or p["kind"] != Kind.DOUBLED.value or p["old"] not in _REAL_DOUBLES
+        ]
         for p in row["proposals"]:
             if p["old"] in _REAL_TYPOS:
                 row["proposals"] = []
