@@ -29,6 +29,7 @@ _MENU_PATIENCE_MS = 1_500
 # What would compete for suggestions, open tabs or ask questions is off; all else is the default.
 _SETTINGS = {
     "chat.disableAIFeatures": True,
+    "dgemma.deadline_ms": 20_000,  # on a busy machine a suggestion is late, not missing
     "editor.accessibilitySupport": "off",
     "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
     "extensions.autoCheckUpdates": False,
@@ -93,6 +94,10 @@ class CodeServer:
             # Settings of the machine read in time only where they are the machine's.
             (data / name).mkdir(parents=True)
             (data / name / "settings.json").write_text(json.dumps(values), "utf-8")
+        if environment is not None and "PATH" in environment:
+            # The extension host takes its variables from a login shell, as a desktop's would.
+            line = f"export PATH={environment['PATH']}\n"
+            (folder / ".bash_profile").write_text(line, "utf-8")
         self.log = folder / "code-server.log"
         words = [
             str(fetch_vscode.node()),

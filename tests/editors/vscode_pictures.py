@@ -1,6 +1,6 @@
 """Makes the pictures of the documentation: ``python -m tests.editors.vscode_pictures``.
 
-Screenshots of the real VS Code with the real server and its embedded model (the next edit's with
+Screenshots of the real VS Code with the real server and its embedded model (of the next edit with
 the scripted one), into ``docs/pictures``, and the extension's icon from its drawing. Look at each
 before it is committed.
 """

@@ -29,8 +29,9 @@ _KEY_MS = (60, 180)  # between keys, as fast typists do it
 _PAUSE_MS = (400, 900)  # at the end of some words, to read
 _P_PAUSE = 0.15
 
-# Else the editor would write what is not typed.
+# Else the editor would write what is not typed; and the deadline is the default.
 _SETTINGS = {
+    "dgemma.deadline_ms": 2_000,
     "editor.autoIndent": "none",
     "editor.autoClosingBrackets": "never",
     "editor.autoClosingQuotes": "never",
