@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from dgemma_ls.convert import ACCEPTED
-
 from . import fetch_vscode
 
 
@@ -102,8 +100,7 @@ def test_every_step_of_the_walkthrough_can_be_ticked_and_has_a_picture() -> None
         assert step["completionEvents"], step["id"]
         for event in step["completionEvents"]:
             kind, _, name = event.partition(":")
-            known = kind == "onContext" or name in commands or name == ACCEPTED
-            assert known, event
+            assert kind == "onContext" or name in commands, event
 
 
 def test_the_package_asks_for_nothing_that_is_not_stable() -> None:

@@ -97,6 +97,14 @@ function middleware(owner: Owner): Middleware {
       owner.onSuggested(document, items.length > 0);
       return answer;
     },
+    executeCommand: (command, args, next) => {
+      if (command === "dgemma.accepted") {
+        // Not left on: the walkthrough sees what begins to hold while it is open.
+        void vscode.commands.executeCommand("setContext", "dgemma.accepting", true);
+        void vscode.commands.executeCommand("setContext", "dgemma.accepting", false);
+      }
+      return next(command, args);
+    },
     handleRegisterCapability: (params, next) => {
       if (params.registrations.some((it) => it.method === "workspace/didChangeConfiguration")) {
         owner.onPullsSettings();
