@@ -60,9 +60,11 @@ class Recorder:
         self.frames.append(catch(self.nvim.rpc, self.screen))
 
 
-def main() -> int:
-    """Record all pictures."""
+def main(names: list[str]) -> int:
+    """Record all pictures, or those that are named."""
     for name, options, play in PLAYS:
+        if names and name not in names:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             recorder = Recorder(Path(folder), options)
             try:
@@ -120,6 +122,7 @@ def _typos(it: Recorder) -> None:
     it.frame()
     it.nvim.keys("<CR>")
     it.nvim.wait("not vim.fn.getline(30):find('teh', 1, true)")
+    it.nvim.wait("#vim.diagnostic.get(0) == 0")
     it.frame()
 
 
@@ -132,4 +135,4 @@ PLAYS: tuple[tuple[str, str, Callable[[Recorder], None]], ...] = (
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

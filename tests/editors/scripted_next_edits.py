@@ -39,7 +39,8 @@ def create_with_next_edits() -> DgemmaServer:
 
     @server.feature("textDocument/copilotInlineEdit")
     def suggest(params: Any) -> dict[str, Any]:
-        uri, version = params.textDocument.uri, params.textDocument.version
+        document = getattr(params, "text_document", None) or params.textDocument
+        uri, version = document.uri, document.version
         told.append(["asked", params.position.line])
         text = server.open_session._documents.get(uri).text
         first = text.split("\n", 1)[0].rstrip("\r")
@@ -49,12 +50,15 @@ def create_with_next_edits() -> DgemmaServer:
         start, end = (place(text, line, at) for line, at in wanted["range"])
         command = {"title": "", "command": COMMANDS[0], "arguments": [f"edit of {version}"]}
         edit = {"text": wanted["text"], "range": {"start": start, "end": end}, "command": command}
-        document = {"uri": uri, "version": version + wanted.get("ahead", 0)}
-        return {"edits": [{**edit, "textDocument": document}]}
+        meant = {"uri": uri, "version": version + wanted.get("ahead", 0)}
+        return {"edits": [{**edit, "textDocument": meant}]}
 
     @server.feature("textDocument/didShowInlineEdit")
     def did_show(params: Any) -> None:
-        told.append(["shown", *params.item.command.arguments])
+        item = params.item  # a mapping where the real server knows the message
+        command = item["command"] if isinstance(item, dict) else item.command
+        arguments = command["arguments"] if isinstance(command, dict) else command.arguments
+        told.append(["shown", *arguments])
 
     @server.command(COMMANDS[0])
     def accept(argument: Any) -> None:
