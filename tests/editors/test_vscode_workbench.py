@@ -221,31 +221,6 @@ def test_the_doctor_writes_into_the_log(start: Start) -> None:
     window.wait(lambda: "torch" in window.log_text(), "the doctor's words", window.log_text)
 
 
-def test_the_model_is_switched_by_a_folder_and_back(start: Start, folder: Path) -> None:
-    model = folder / "a-model"
-    model.mkdir()
-    window = start(**{"window.title": "model"})  # a code-server of its own
-    written = window.server.folder / "data" / "User" / "settings.json"
-    machine = window.server.folder / "data" / "Machine" / "settings.json"
-
-    def model_set() -> str | None:
-        values = [json.loads(file.read_text("utf-8")) for file in (written, machine)]
-        return next((it["dgemma.model"] for it in values if "dgemma.model" in it), None)
-
-    window.press("Control+Alt+g", "m")
-    window.choose("A folder…")
-    box = window.page.locator(".quick-input-widget input.input").first
-    box.fill(f"{model}/")
-    window.page.wait_for_timeout(2000)  # the dialog looks the folder up
-    window.page.locator(".quick-input-widget").get_by_text("Use This Model").first.click()
-    window.wait(lambda: model_set() == str(model), "the setting", lambda: str(model_set()))
-    window.wait_for_status("ready")
-    window.press("Control+Alt+g", "m")
-    window.choose("embedded")
-    window.wait(lambda: model_set() == "embedded", "the setting", lambda: str(model_set()))
-    window.wait_for_status("ready")
-
-
 def test_with_a_screen_reader_the_suggestion_is_in_the_accessible_view(start: Start) -> None:
     window = start(**{"editor.accessibilitySupport": "on"})  # wait_for_status reads the label
     window.type("x = ")

@@ -103,7 +103,7 @@ function middleware(owner: Owner): Middleware {
         void vscode.commands.executeCommand("setContext", "dgemma.accepting", true);
         void vscode.commands.executeCommand("setContext", "dgemma.accepting", false);
       }
-      return next(command, args);
+      return next(command, args) as unknown;
     },
     handleRegisterCapability: (params, next) => {
       if (params.registrations.some((it) => it.method === "workspace/didChangeConfiguration")) {
