@@ -25,7 +25,7 @@ def package() -> dict[str, Any]:
 
 def test_settings_have_the_servers_names_defaults_bounds_and_words(package: dict[str, Any]) -> None:
     declared = package["contributes"]["configuration"]["properties"]
-    own = {"path", "share", "strength", "disabled_languages"}
+    own = {"path", "share", "strength", "preview", "nextEdits", "disabled_languages"}
     servers = {name: it for name, it in declared.items() if name.split(".")[1] not in own}
     assert servers == properties(), "run: python -m tests.editors.vscode_settings"
 

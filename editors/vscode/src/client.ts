@@ -86,6 +86,16 @@ export function makeClient(
   });
 }
 
+/** Tell whether a server can say which edit may come next, by its capability `experimental`. */
+export function advertisesNextEdits(experimental: unknown): boolean {
+  return (
+    typeof experimental === "object" &&
+    experimental !== null &&
+    "copilotInlineEditProvider" in experimental &&
+    experimental.copilotInlineEditProvider === true
+  );
+}
+
 function middleware(owner: Owner): Middleware {
   return {
     provideInlineCompletionItems: async (document, position, context, token, next) => {

@@ -1,6 +1,7 @@
 /** The edit that may come next: drawn where it would be made, taken by Tab. Stable API only. */
 import * as vscode from "vscode";
 import { difference, drawn } from "./difference";
+import { hover, makeLook, type Look } from "./nextEditLook";
 import type { Server } from "./server";
 import { isDisabled, showsNextEdits } from "./settings";
 
@@ -232,31 +233,6 @@ export class NextEdits implements vscode.Disposable {
       this.server.log.debug(`${command}: ${String(error)}`);
     });
   }
-}
-
-/** How it is drawn. */
-type Look = Readonly<Record<"struck" | "added" | "gutter" | "pointer", vscode.TextEditorDecorationType>>;
-
-function makeLook(media: vscode.Uri): Look {
-  const make = vscode.window.createTextEditorDecorationType;
-  const icon = (kind: string): { gutterIconPath: vscode.Uri } => ({ gutterIconPath: vscode.Uri.joinPath(media, `next-${kind}.svg`) });
-  const ghost = new vscode.ThemeColor("editorGhostText.foreground");
-  return {
-    struck: make({
-      textDecoration: "line-through",
-      backgroundColor: new vscode.ThemeColor("diffEditor.removedTextBackground"),
-      rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
-    }),
-    added: make({ after: { color: ghost, fontStyle: "italic", backgroundColor: new vscode.ThemeColor("diffEditor.insertedTextBackground") } }),
-    gutter: make({ light: icon("light"), dark: icon("dark"), gutterIconSize: "contain", overviewRulerColor: ghost }),
-    pointer: make({ after: { color: ghost } }),
-  };
-}
-
-function hover(old: string, now: string): vscode.MarkdownString {
-  const sign = (text: string, mark: string): string => text.split(/\r\n|\r|\n/).map((line) => `${mark} ${line}`).join("\n");
-  const lines = [old === "" ? "" : sign(old, "-"), now === "" ? "" : sign(now, "+")].filter((it) => it !== "");
-  return new vscode.MarkdownString("Next edit: Tab makes it, Esc sends it away").appendCodeblock(lines.join("\n"), "diff");
 }
 
 function isAt(editor: vscode.TextEditor, range: vscode.Range): boolean {

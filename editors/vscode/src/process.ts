@@ -59,6 +59,13 @@ export function startServer(launch: Launch, words: readonly string[], cwd: strin
   return { child, ending: () => ended };
 }
 
+/** Wait until the process has said how it ended, for a moment. */
+export async function ended(process: ServerProcess | undefined): Promise<void> {
+  for (let tries = 0; tries < 50 && process !== undefined && process.ending() === undefined; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 /** Run a command to its end, its output line by line to `log`; rejects if it fails or is cancelled. */
 export function run(
   words: readonly [string, ...string[]],

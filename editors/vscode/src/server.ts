@@ -2,11 +2,11 @@
 import { mkdir } from "node:fs/promises";
 import * as vscode from "vscode";
 import { State, type LanguageClient } from "vscode-languageclient/node";
-import { makeClient, type ApplyEdit } from "./client";
+import { advertisesNextEdits, makeClient, type ApplyEdit } from "./client";
 import { Deaths } from "./deaths";
 import type { Launch } from "./find";
 import { locate } from "./locate";
-import { startServer, type ServerProcess } from "./process";
+import { ended, startServer, type ServerProcess } from "./process";
 import { isShared } from "./settings";
 import type { Life, ServerStatus } from "./view";
 
@@ -22,10 +22,7 @@ interface Connection {
 }
 
 /** Whether there is ghost text for a document. */
-export interface Suggested {
-  readonly document: vscode.TextDocument;
-  readonly isSomething: boolean;
-}
+export type Suggested = Readonly<{ document: vscode.TextDocument; isSomething: boolean }>;
 
 /** One server per window. */
 export class Server implements vscode.Disposable {
@@ -71,13 +68,7 @@ export class Server implements vscode.Disposable {
 
   /** Tell whether the server can say which edit may come next. */
   get offersNextEdits(): boolean {
-    const experimental: unknown = this.client?.initializeResult?.capabilities.experimental;
-    return (
-      typeof experimental === "object" &&
-      experimental !== null &&
-      "copilotInlineEditProvider" in experimental &&
-      experimental.copilotInlineEditProvider === true
-    );
+    return advertisesNextEdits(this.client?.initializeResult?.capabilities.experimental);
   }
 
   /** Stop what runs, and start anew. The user's wish, so that earlier deaths do not count. */
@@ -263,12 +254,5 @@ export class Server implements vscode.Disposable {
     if (connection.process?.ending() === undefined) {
       connection.process?.child.kill();
     }
-  }
-}
-
-/** Wait until the process has said how it ended, for a moment. */
-async function ended(process: ServerProcess | undefined): Promise<void> {
-  for (let tries = 0; tries < 50 && process !== undefined && process.ending() === undefined; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
