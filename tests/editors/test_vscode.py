@@ -198,6 +198,8 @@ def test_rewriting_a_selection_is_taken_back_by_one_undo(start: Start) -> None:
     answer_rewrite(window)
     window.page.locator(".diff-editor, .monaco-diff-editor").first.wait_for(state="visible")
     window.choose("Apply")
+    window.page.locator(".monaco-diff-editor").first.wait_for(state="detached")
+    window.page.locator(".tab.dirty").first.wait_for(state="attached")
     window.wait_for_line("second = 1")
     assert window.save() == before.replace("first", "second").encode()
     window.press("Control+z")
