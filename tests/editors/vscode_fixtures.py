@@ -99,6 +99,6 @@ def start_window(
     yield open_window
     shots = os.environ.get("VSCODE_SHOTS")
     for n, window in enumerate(windows):
-        if shots:
+        if shots and not window.page.is_closed():
             window.page.screenshot(path=f"{shots}/{request.node.name}-{n}.png")
         window.close()
