@@ -8,13 +8,10 @@ import json
 import sys
 from typing import Any
 
-from pygls.capabilities import ServerCapabilitiesBuilder
-
 from dgemma_ls.server import DgemmaServer, serve_stdio
 
-from .scripted_server import create_scripted
+from .scripted_server import create_scripted, without_next_edits
 
-FEATURES = ("textDocument/copilotInlineEdit", "textDocument/didShowInlineEdit")
 COMMANDS = ("dgemma.acceptInlineEdit", "dgemma.rejectInlineEdit")
 MARK = "# next: "
 
@@ -22,12 +19,7 @@ MARK = "# next: "
 def create_with_next_edits() -> DgemmaServer:
     """Make the server; what the real one has under the same names gives way."""
     server = create_scripted()
-    for table, names in (
-        (server.protocol.fm.features, FEATURES),
-        (server.protocol.fm.commands, COMMANDS),
-    ):
-        for name in names:
-            table.pop(name, None)
+    without_next_edits(server)
     told: list[list[Any]] = []
 
     def place(text: str, line: int, at: int) -> dict[str, int]:
@@ -39,8 +31,7 @@ def create_with_next_edits() -> DgemmaServer:
 
     @server.feature("textDocument/copilotInlineEdit")
     def suggest(params: Any) -> dict[str, Any]:
-        document = getattr(params, "text_document", None) or params.textDocument
-        uri, version = document.uri, document.version
+        uri, version = params.text_document.uri, params.text_document.version
         told.append(["asked", params.position.line])
         text = server.open_session._documents.get(uri).text
         first = text.split("\n", 1)[0].rstrip("\r")
@@ -55,10 +46,7 @@ def create_with_next_edits() -> DgemmaServer:
 
     @server.feature("textDocument/didShowInlineEdit")
     def did_show(params: Any) -> None:
-        item = params.item  # a mapping where the real server knows the message
-        command = item["command"] if isinstance(item, dict) else item.command
-        arguments = command["arguments"] if isinstance(command, dict) else command.arguments
-        told.append(["shown", *arguments])
+        told.append(["shown", *params.item["command"]["arguments"]])
 
     @server.command(COMMANDS[0])
     def accept(argument: Any) -> None:
@@ -72,14 +60,6 @@ def create_with_next_edits() -> DgemmaServer:
     def tell(params: Any) -> list[list[Any]]:
         return told
 
-    build = ServerCapabilitiesBuilder.build
-
-    def build_more(self: ServerCapabilitiesBuilder) -> Any:
-        capabilities = build(self)
-        capabilities.experimental = {"copilotInlineEditProvider": True}
-        return capabilities
-
-    ServerCapabilitiesBuilder.build = build_more  # type: ignore[method-assign]
     return server
 
 

@@ -85,6 +85,16 @@ def create_scripted() -> DgemmaServer:
     return server
 
 
+def without_next_edits(server: DgemmaServer) -> None:
+    """Take the real next edits from a server, so that a test can write its own."""
+    names = ("textDocument/copilotInlineEdit", "textDocument/didShowInlineEdit")
+    commands = ("dgemma.acceptInlineEdit", "dgemma.rejectInlineEdit")
+    for name in names:
+        server.protocol.fm.features.pop(name)
+    for name in commands:
+        server.protocol.fm.commands.pop(name)
+
+
 if __name__ == "__main__":
     if "--version" in sys.argv:
         print("dgemma-ls (scripted)")

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
-from pygls.capabilities import ServerCapabilitiesBuilder
 
 from dgemma_ls.server import DgemmaServer, serve_stdio
-from tests.editors.scripted_server import create_scripted
+from tests.editors.scripted_server import create_scripted, without_next_edits
 
 _ARGUMENT = "the-one-edit"
 
@@ -22,6 +21,7 @@ _ARGUMENT = "the-one-edit"
 def create() -> DgemmaServer:
     """Make the server."""
     server = create_scripted()
+    without_next_edits(server)
     asked: set[str] = set()
     rejected: list[str] = []
 
@@ -34,7 +34,7 @@ def create() -> DgemmaServer:
 
     @server.feature("textDocument/copilotInlineEdit")
     def next_edit(params: Any) -> dict[str, Any]:
-        uri, version = params.textDocument.uri, params.textDocument.version
+        uri, version = params.text_document.uri, params.text_document.version
         asked.add(uri)
         note("asked", {"version": version, "line": params.position.line})
         snapshot = server.open_session._documents.get(uri)
@@ -60,7 +60,7 @@ def create() -> DgemmaServer:
 
     @server.feature("textDocument/didShowInlineEdit")
     def did_show(params: Any) -> None:
-        note("shown", params.item.text)
+        note("shown", params.item["text"])
 
     @server.command("dgemma.acceptInlineEdit")
     def accept(argument: str) -> None:
@@ -82,20 +82,8 @@ def note(what: str, value: Any) -> None:
             journal.write(json.dumps({what: value}) + "\n")
 
 
-def _advertise() -> None:
-    build = ServerCapabilitiesBuilder.build
-
-    def build_more(self: ServerCapabilitiesBuilder) -> types.ServerCapabilities:
-        capabilities = build(self)
-        capabilities.experimental = {"copilotInlineEditProvider": True}
-        return capabilities
-
-    ServerCapabilitiesBuilder.build = build_more  # type: ignore[method-assign]
-
-
 if __name__ == "__main__":
     if "--version" in sys.argv:
         print("dgemma-ls (scripted)")
     else:
-        _advertise()
         sys.exit(serve_stdio(create=create))
