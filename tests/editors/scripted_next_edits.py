@@ -10,16 +10,16 @@ from typing import Any
 
 from dgemma_ls.server import DgemmaServer, serve_stdio
 
-from .scripted_server import create_scripted, without_next_edits
+from .scripted_server import create_scripted
 
 COMMANDS = ("dgemma.acceptInlineEdit", "dgemma.rejectInlineEdit")
 MARK = "# next: "
 
 
 def create_with_next_edits() -> DgemmaServer:
-    """Make the server; what the real one has under the same names gives way."""
+    """Make the server."""
     server = create_scripted()
-    without_next_edits(server)
+    server.experimental["copilotInlineEditProvider"] = True
     told: list[list[Any]] = []
 
     def place(text: str, line: int, at: int) -> dict[str, int]:

@@ -65,6 +65,7 @@ class ScriptedEngine:
 def create_scripted() -> DgemmaServer:
     """Make the server."""
     server = create_server(lambda settings: ScriptedEngine())  # type: ignore[arg-type,return-value]
+    _take_next_edits_from(server)
 
     @server.feature("scripted/text")
     def read_text(params: Any) -> str | None:
@@ -85,8 +86,9 @@ def create_scripted() -> DgemmaServer:
     return server
 
 
-def without_next_edits(server: DgemmaServer) -> None:
-    """Take the real next edits from a server, so that a test can write its own."""
+def _take_next_edits_from(server: DgemmaServer) -> None:
+    """Leave next edits to the tests that are about them, which write their own."""
+    server.experimental.pop("copilotInlineEditProvider")
     names = ("textDocument/copilotInlineEdit", "textDocument/didShowInlineEdit")
     commands = ("dgemma.acceptInlineEdit", "dgemma.rejectInlineEdit")
     for name in names:

@@ -13,7 +13,7 @@ from typing import Any
 from lsprotocol import types
 
 from dgemma_ls.server import DgemmaServer, serve_stdio
-from tests.editors.scripted_server import create_scripted, without_next_edits
+from tests.editors.scripted_server import create_scripted
 
 _ARGUMENT = "the-one-edit"
 
@@ -21,7 +21,7 @@ _ARGUMENT = "the-one-edit"
 def create() -> DgemmaServer:
     """Make the server."""
     server = create_scripted()
-    without_next_edits(server)
+    server.experimental["copilotInlineEditProvider"] = True
     asked: set[str] = set()
     rejected: list[str] = []
 
