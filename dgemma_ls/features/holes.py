@@ -17,7 +17,6 @@ from dgemma_ls.features import fill
 from dgemma_ls.features.fill import Infiller, lengths_around
 from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.features.hole_markers import fills_line, is_marker
-from dgemma_ls.features.preceding import preceded
 from dgemma_ls.postprocess import variants
 from dgemma_ls.syntax import wants_multiline
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
@@ -184,12 +183,11 @@ def _fill_group(
 ) -> tuple[Edit, ...] | Refusal:
     if len(spans) == 1:
         return _fill_one(engine, snapshot, spans[0], asking)
-    start = spans[0].start
-    prefix = preceded(asking.before + snapshot.text[:start], engine, context=asking.context)
-    moved = len(prefix) - start
+    n_before = len(asking.before)
     result = engine.infill_jointly(
-        prefix + snapshot.text[start:],
-        [Span(start=span.start + moved, end=span.end + moved) for span in spans],
+        asking.before + snapshot.text,
+        [Span(start=span.start + n_before, end=span.end + n_before) for span in spans],
+        context=asking.context,
         # A hole in the middle of a line wants no second one, and all share the rule.
         multiline=all(_wants_lines(snapshot, span) for span in spans),
         n_candidates=1,

@@ -14,7 +14,6 @@ from dgemma_ls.edits import differences
 from dgemma_ls.features.fill import Infiller, Proposal, judge, lengths_around
 from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.features.leaf_rewrite import within_leaf
-from dgemma_ls.features.preceding import preceded
 from dgemma_ls.types import Edit, Refusal, Snapshot
 
 DEFAULT_STRENGTH = 0.5
@@ -130,9 +129,10 @@ def ask(
             cancel=cancel,
         )
     return engine.rewrite(
-        preceded(before + request.prefix, engine, context=context),
+        before + request.prefix,
         request.text,
         request.suffix,
+        context=context,
         instruction=wish.instruction,
         strength=wish.strength,
         max_changed=wish.max_changed,

@@ -283,6 +283,7 @@ class Engine:
         text: str,
         spans: Sequence[Span],
         *,
+        context: str = "",
         multiline: bool = False,
         n_candidates: int = 3,
         steps: int | None = None,
@@ -296,6 +297,7 @@ class Engine:
             text: the whole text.
             spans: the gaps (code points), in order, not overlapping; what stands in them is
                 replaced.
+            context: text of elsewhere, as for :meth:`infill`.
             multiline: whether a fill may contain line breaks.
             n_candidates: most candidates to return, at least 1.
             steps: denoising steps at most; ``None`` takes what suits the checkpoint.
@@ -314,6 +316,7 @@ class Engine:
         request = JointRequest(
             text=text,
             spans=tuple(spans),
+            context=context,
             multiline=multiline,
             n_candidates=n_candidates,
             n_steps=n_steps,
@@ -329,6 +332,7 @@ class Engine:
         text: str,
         suffix: str,
         *,
+        context: str = "",
         instruction: str = "",
         strength: float = 0.5,
         max_changed: int | None = None,
@@ -344,6 +348,7 @@ class Engine:
             prefix: all text before the span.
             text: the span as it is, at most :attr:`max_span_tokens`; its number of tokens stays.
             suffix: all text after it.
+            context: text of elsewhere, as for :meth:`infill`.
             instruction: what to do, in the user's words, for a model that follows instructions.
             strength: share of its tokens that are noised at first: 0.15 mends, 0.7 rewrites.
             max_changed: most tokens that may change.
@@ -373,6 +378,7 @@ class Engine:
             prefix=prefix,
             text=text,
             suffix=suffix,
+            context=context,
             instruction=instruction,
             strength=strength,
             max_changed=max_changed,

@@ -67,6 +67,7 @@ class FakeEngine(StandIn):
         text: str,
         suffix: str,
         *,
+        context: str = "",
         instruction: str = "",
         strength: float = 0.5,
         max_changed: int | None = None,
@@ -78,7 +79,7 @@ class FakeEngine(StandIn):
         assert cancel is not None
         if instruction:
             raise RequestError("this model follows no instructions; leave the instruction out")
-        self._prefixes.append(prefix)
+        self._prefixes.append(context + prefix)
         self._journal.append(f"rewrite {text} {strength} {max_changed}")
         stop = StopReason.STABLE
         if "slow" in text:
@@ -92,13 +93,14 @@ class FakeEngine(StandIn):
         text: str,
         spans: Sequence[Span],
         *,
+        context: str = "",
         multiline: bool = False,
         n_candidates: int = 3,
         seed: int = 0,
         accept: Callable[[tuple[str, ...]], bool] | None = None,
         cancel: CancelToken | None = None,
     ) -> JointResult:
-        self._prefixes.append(text[: spans[0].start])
+        self._prefixes.append(context + text[: spans[0].start])
         self._journal.append(f"jointly {len(spans)}")
         texts = tuple(str(number) for number, _ in enumerate(spans))
         accepted = accept is None or accept(texts)

@@ -42,6 +42,7 @@ class JointRequest:
 
     text: str
     spans: Sequence[Span]
+    context: str
     multiline: bool
     n_candidates: int
     n_steps: int
@@ -64,7 +65,7 @@ def infill_jointly(parts: Parts, request: JointRequest) -> JointResult:
         raise RequestError(f"{spans[-1]} ends after the text ({len(text)} characters)")
     prefix, suffix = text[: spans[0].start], text[spans[-1].end :]
     between = [text[a.end : b.start] for a, b in itertools.pairwise(spans)]
-    stretch = _Stretch(parts, prefix, between, suffix)
+    stretch = _Stretch(parts, prefix, between, suffix, context=request.context)
     draft, forwards = _one_after_the_other(parts, request, prefix, between, suffix)
     found: list[Texts] = []
     stop = StopReason.MAX_STEPS
@@ -111,7 +112,7 @@ def _one_after_the_other(
             InfillRequest(
                 prefix=so_far,
                 suffix=rest,
-                context="",
+                context=request.context,
                 lengths=None,
                 multiline=request.multiline,
                 n_candidates=1,
@@ -135,9 +136,11 @@ def _one_after_the_other(
 class _Stretch:
     """The tokens from the first gap to the end of the canvas, gaps left open."""
 
-    def __init__(self, parts: Parts, prefix: str, between: Sequence[str], suffix: str) -> None:
-        self.parts, self.suffix = parts, suffix
-        self.plan: CanvasPlan = parts.plan(prefix, suffix, (1,))
+    def __init__(
+        self, parts: Parts, prefix: str, between: Sequence[str], suffix: str, *, context: str
+    ) -> None:
+        self.parts = parts
+        self.plan: CanvasPlan = parts.plan(prefix, suffix, (1,), context=context)
         healed = [cut(piece, parts.tokenizer, parts.settings) for piece in between]
         self.between = list(between)
         self.kept = [parts.tokenizer.encode(kept) for kept, _ in healed]

@@ -27,6 +27,7 @@ class RewriteRequest:
     prefix: str
     text: str
     suffix: str
+    context: str
     instruction: str
     strength: float
     max_changed: int | None
@@ -57,7 +58,7 @@ def rewrite(parts: Parts, request: RewriteRequest) -> InfillResult:
             f" 1..{parts.max_span_tokens}; choose another one"
         )
     prompt = Prompt(instruction=request.instruction, passage=request.text)
-    plan = parts.plan(prefix, suffix, (len(ids),), prompt)
+    plan = parts.plan(prefix, suffix, (len(ids),), prompt, context=request.context)
     known = (*plan.left_ids, *ids)
     single_line = not set(core) & set("\r\n")
     edited = edit_span(

@@ -46,6 +46,7 @@ class FakeEngine:
         self.max_span_tokens = max_span_tokens
         self.asked: list[tuple[str, Any]] = []
         self.holes: list[str] = []  # what stood in those that are filled together
+        self.read: list[tuple[str, str]] = []  # context and text of requests for several
 
     @property
     def tokenizer(self) -> "FakeEngine":
@@ -81,6 +82,7 @@ class FakeEngine:
         **options: Any,
     ) -> JointResult:
         self.asked.append(("jointly", len(spans)))
+        self.read.append((options["context"], text))
         self.holes += [text[span.start : span.end] for span in spans]
         all_texts = [(one,) * len(spans) for one in self.texts]
         stopped = cancel is not None and cancel.cancelled
@@ -205,12 +207,13 @@ def test_what_lies_outside_the_holes_never_changes(data: st.DataObject, text: st
     assert all(edit.version == 1 for edit in outcome.edits)
 
 
-def test_what_is_read_before_moves_the_holes_along() -> None:
+def test_cells_above_are_read_as_the_document_and_other_files_are_told_apart() -> None:
     snapshot, spans = document("a = ├___┤\nb = ├old┤\n")
     engine = FakeEngine("1")
 
     found = ask(engine, snapshot, spans, before="cell = 0\n", context="# other\n")
 
+    assert engine.read == [("# other\n", "cell = 0\n" + snapshot.text)]
     assert engine.holes == ["___", "old"]
     assert isinstance(found, Filled)
     assert [edit.span for edit in found.edits] == spans

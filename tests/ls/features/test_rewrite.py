@@ -92,6 +92,19 @@ def test_below_full_strength_the_old_text_is_noised() -> None:
     )
 
 
+@pytest.mark.parametrize("strength", [0.4, 1.0])
+def test_cells_above_are_read_as_the_document_and_other_files_are_told_apart(
+    strength: float,
+) -> None:
+    snapshot, span = document("x = ├a + b┤\n")
+    engine = FakeEngine()
+    request = prepare(snapshot, span, Wish(strength=strength))
+    check = GateCheck(snapshot, request.span)
+    ask(engine, request, check=check, n_candidates=1, before="cell\n", context="# other\n")
+    ((_, options),) = engine.asked
+    assert (options["prefix"], options["context"]) == ("cell\nx = ", "# other\n")
+
+
 def test_at_full_strength_the_number_of_tokens_may_change() -> None:
     method, options = asked_for("x = ├a + b┤\n", Wish(strength=1.0))
     assert method == "infill"
