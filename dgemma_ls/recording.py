@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dgemma_engine.types import InfillResult, JointResult, Span, StopReason
+from dgemma_engine.types import InfillResult, JointResult, Slot, SlotKind, Span, StopReason
 from dgemma_ls.files import FileError
 
 FORMAT = 2
@@ -27,11 +27,13 @@ ARGUMENTS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
         "steps": int,
         "seed": int,
         "earlier": tuple,
+        "slot": (Slot, type(None)),
     },
     "rewrite": {
         "prefix": str,
         "text": str,
         "suffix": str,
+        "context": str,
         "instruction": str,
         "strength": (int, float),
         "max_changed": (int, type(None)),
@@ -42,6 +44,7 @@ ARGUMENTS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "infill_jointly": {
         "text": str,
         "spans": tuple,
+        "context": str,
         "multiline": bool,
         "n_candidates": int,
         "steps": int,
@@ -195,6 +198,8 @@ def _arguments(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{task} has no {name}")
         if isinstance(value, list):
             value = tuple(_span(each) for each in value) if name == "spans" else tuple(value)
+        elif name == "slot" and isinstance(value, dict):
+            value = Slot(kind=SlotKind(value["kind"]), quote=value["quote"], extra=value["extra"])
         arguments[name] = _of_kind(name, value, known[name])
     for name in _NEEDED:
         if name in known and name not in arguments:
@@ -221,6 +226,8 @@ def _span(value: Any) -> Span:
 def _to_json(value: Any) -> Any:
     if isinstance(value, Span):
         return [value.start, value.end]
+    if isinstance(value, Slot):
+        return {"kind": value.kind.value, "quote": value.quote, "extra": value.extra}
     if isinstance(value, list | tuple):
         return [_to_json(each) for each in value]
     return value

@@ -1,6 +1,7 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from dgemma_engine.types import (
     InfillResult,
     JointCandidate,
     JointResult,
+    Slot,
+    SlotKind,
     Span,
     SpanCheck,
     StopReason,
@@ -18,7 +21,7 @@ from dgemma_engine.types import (
 from dgemma_ls.recorder import recorded
 from dgemma_ls.recording import read_record
 from dgemma_ls.settings import Settings
-from tests.engines import result
+from tests.engines import Asked, result
 
 from .commands.fakes import FakeEngine, Program
 
@@ -79,6 +82,28 @@ def test_a_record_can_be_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[
 
     assert program("replay", path).code == 0
     assert program.engine.asked[0] | {"lengths": (2, 3)} == program.engine.asked[1]
+
+
+class Noting(FakeEngine):
+    """Notes all that it is asked but how it may be stopped."""
+
+    def fill(self, asked: Asked) -> InfillResult:
+        self.asked.append(asdict(replace(asked, check=None, cancel=None)))
+        return result("a")
+
+
+def test_slot_and_context_are_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = Program(capsys)
+    program.engine = Noting()
+    slot = Slot(kind=SlotKind.STRING, quote="'", extra="$")
+    recording = recorded(program.engine, Settings(record_dir=str(tmp_path)))
+    recording.infill("x = '", "'\n", slot=slot, context="# other\n", lengths=(2,))
+    (path,) = tmp_path.iterdir()
+
+    assert program("replay", path).code == 0
+    recorded_, replayed = program.engine.asked
+    assert recorded_ == replayed
+    assert (replayed["slot"], replayed["context"]) == (asdict(slot), "# other\n")
 
 
 class AllRound(FakeEngine):

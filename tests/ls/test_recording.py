@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dgemma_engine.types import InfillResult, JointCandidate, JointResult, Span, StopReason
+from dgemma_engine.types import (
+    InfillResult,
+    JointCandidate,
+    JointResult,
+    Slot,
+    SlotKind,
+    Span,
+    StopReason,
+)
 from dgemma_ls.files import FileError
 from dgemma_ls.hashes import file_hash, model_hash
 from dgemma_ls.recording import RecordedRequest, Texts, read_record, record, record_path
@@ -39,6 +47,9 @@ ANY_TEXT = st.text(st.characters(codec=None), max_size=30)  # lone surrogates to
 SPANS = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(
     lambda ends: Span(start=min(ends), end=max(ends))
 )
+SLOTS = st.builds(
+    Slot, kind=st.sampled_from(SlotKind), quote=st.sampled_from("\"'`"), extra=st.just("$")
+)
 REQUESTS = st.one_of(
     st.fixed_dictionaries(
         {"prefix": ANY_TEXT, "suffix": ANY_TEXT},
@@ -46,15 +57,20 @@ REQUESTS = st.one_of(
             "lengths": st.none() | st.just((1, 2)),
             "context": ANY_TEXT,
             "earlier": st.just(("a",)),
+            "slot": st.none() | SLOTS,
         },
     ).map(lambda arguments: ("infill", arguments)),
     st.fixed_dictionaries(
         {"prefix": ANY_TEXT, "text": ANY_TEXT, "suffix": ANY_TEXT},
-        optional={"strength": st.just(0.4), "max_changed": st.none() | st.just(3)},
+        optional={
+            "context": ANY_TEXT,
+            "strength": st.just(0.4),
+            "max_changed": st.none() | st.just(3),
+        },
     ).map(lambda arguments: ("rewrite", arguments)),
     st.fixed_dictionaries(
         {"text": ANY_TEXT, "spans": st.lists(SPANS, max_size=3).map(tuple)},
-        optional={"multiline": st.booleans()},
+        optional={"context": ANY_TEXT, "multiline": st.booleans()},
     ).map(lambda arguments: ("infill_jointly", arguments)),
 )
 
@@ -131,6 +147,16 @@ def test_what_the_clock_ended_is_marked(tmp_path: Path, stop: StopReason) -> Non
         (
             '{"dgemma_record": 2, "request": {"task": "infill", "arguments": {"suffix": ""}}}',
             "it has no 'prefix'",
+        ),
+        (
+            '{"dgemma_record": 2, "request": {"task": "infill", "arguments":'
+            ' {"prefix": "", "suffix": "", "slot": {"kind": "noun", "quote": "", "extra": ""}}}}',
+            "'noun' is not a valid SlotKind",
+        ),
+        (
+            '{"dgemma_record": 2, "request": {"task": "infill", "arguments":'
+            ' {"prefix": "", "suffix": "", "slot": "number"}}}',
+            "its slot is no Slot",
         ),
     ],
 )
