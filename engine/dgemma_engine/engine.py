@@ -14,10 +14,11 @@ from torch import Tensor
 from dgemma_engine.config import GenerationConfig, ModelConfig
 from dgemma_engine.errors import RequestError, TokenizerError
 from dgemma_engine.generate import StepReport, generate
+from dgemma_engine.infill.healing import span_tokens
 from dgemma_engine.infill.infiller import infill
 from dgemma_engine.infill.joint import JointRequest, infill_jointly
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import max_span_tokens, span_tokens
+from dgemma_engine.infill.planner import max_span_tokens
 from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.rewriter import RewriteRequest, rewrite
 from dgemma_engine.infill.settings import InfillSettings

@@ -4,11 +4,12 @@ In reading order:
 
 - ``infiller.py``: a request from start to end; ``request.py`` its arguments, ``parts.py`` what
   belongs to a model, ``settings.py`` what suits a checkpoint.
-- Planning, without torch: ``layout.py`` (what stands before the canvas), ``planner.py`` (texts →
-  canvases).
+- Planning, without torch: ``layout.py`` (what stands before the canvas), ``healing.py`` (where the
+  text before the gap is cut), ``planner.py`` (texts → canvases).
 - Proposing: ``drafts.py`` (``copy.py``, the document's own best match; ``causal.py``, the prefix
-  continued; earlier suggestions), ``free.py`` (written on, then cut), ``lengths.py`` (how long the
-  span is) and ``refining.py`` (or nearly), ``fill.py`` on ``denoise.py`` (the loop with clamps).
+  continued; earlier suggestions), ``free.py`` (written on, then cut), ``which_lengths.py`` (lengths
+  that get a canvas) and ``lengths.py`` (how long the model thinks the span is), ``batch.py`` (their
+  canvases), ``fill.py`` on ``denoise.py`` (the loop with clamps).
   ``vocabulary.py`` says which tokens may stand where, ``slots.py`` which texts.
 - Choosing: ``judging.py`` on ``select.py`` (the encoder as judge), ``document.py`` (the document's
   own statistics, blended in), ``seams.py`` and ``proposals.py`` (the order), ``showing.py`` and

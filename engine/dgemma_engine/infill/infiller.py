@@ -6,17 +6,16 @@ else than noise to start from. What may not be shown is repaired or passed over.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from dgemma_engine.infill.denoise import OnStep, Step
+from dgemma_engine.infill.batch import batch_of, texts_at_steps
 from dgemma_engine.infill.drafts import continuations, copies, earlier_suggestions
 from dgemma_engine.infill.fill import fill_rows
 from dgemma_engine.infill.free import free_draft
-from dgemma_engine.infill.judging import judged, text_of, with_scores
+from dgemma_engine.infill.judging import judged, with_scores
 from dgemma_engine.infill.lengths import rank_lengths
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import CanvasPlan, CanvasRow, cut
+from dgemma_engine.infill.planner import CanvasPlan
 from dgemma_engine.infill.proposals import (
     Free,
     Proposal,
@@ -26,16 +25,16 @@ from dgemma_engine.infill.proposals import (
     own_word,
     to_candidate,
 )
-from dgemma_engine.infill.refining import lengths_to_refine
 from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.showing import fit_to_show
 from dgemma_engine.infill.slots import OpenSlot
 from dgemma_engine.infill.surroundings import Surroundings
-from dgemma_engine.types import Draft, InfillResult, Origin, StopReason
-
-LINE_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
-BLOCK_LENGTHS = (*LINE_LENGTHS, 16, 24, 32, 48, 64)
-"""Span lengths tried when the caller names none and there is no draft to tell."""
+from dgemma_engine.infill.which_lengths import (
+    lengths_of_drafts,
+    lengths_to_refine,
+    lengths_to_try,
+)
+from dgemma_engine.types import InfillResult, Origin, StopReason
 
 
 def infill(parts: Parts, request: InfillRequest) -> InfillResult:
@@ -56,7 +55,7 @@ class _Run:
         self.around = Surroundings(request.prefix, request.suffix, parts)
         self.blend = self.around.blend()
         self.slot = self._open_slot()
-        self.plan = self._plan(self._lengths())
+        self.plan = self._plan(self._lengths_to_try())
         self.scored: list[Scored] = []
         self.stop = request.cancel.stop_reason() or StopReason.MAX_STEPS
         self.forwards = self.token_forwards = 0
@@ -130,15 +129,14 @@ class _Run:
         request = self.request
         return self.parts.plan(request.prefix, request.suffix, lengths, context=request.context)
 
-    def _lengths(self) -> tuple[int, ...]:
-        """Lengths to try; where a token was begun before the gap, it counts as well."""
+    def _lengths_to_try(self) -> tuple[int, ...]:
         if self.request.lengths is not None:
             return self.request.lengths
-        longest = self.parts.max_span_tokens
-        lengths: tuple[int, ...] = BLOCK_LENGTHS if self.request.multiline else LINE_LENGTHS
-        if cut(self.request.prefix, self.parts.tokenizer, self.parts.settings)[1]:
-            lengths = (1, *(n + 1 for n in lengths))
-        return tuple(n for n in lengths if n <= longest)
+        return lengths_to_try(
+            multiline=self.request.multiline,
+            has_begun=bool(self.around.head),
+            longest=self.parts.max_span_tokens,
+        )
 
     def _writes_freely(self) -> bool:
         """Whether the span may be long and the prompt shows what comes after it."""
@@ -185,9 +183,15 @@ class _Run:
     def _denoise_rows(self, plan: CanvasPlan) -> None:
         """Denoise canvases as one batch and judge what comes of them."""
         request, parts = self.request, self.parts
-        plan = _with_more_draws(plan, parts.settings.n_canvases)
-        rows = (*plan.rows, *self._warm_rows(plan))
-        plan = replace(plan, rows=rows[: request.max_canvases])
+        plan = batch_of(
+            plan,
+            [one.proposal.ids for one in self._best_first()],
+            n_canvases=parts.settings.n_canvases,
+            n_warm=parts.settings.warm_drafts,
+            most=request.max_canvases,
+        )
+        takes = self.slot.takes if self.slot else bool
+        listener = request.on_step
         filled = fill_rows(
             parts.model,
             parts.prefixes.encode(plan.context_ids).kv,
@@ -199,7 +203,7 @@ class _Run:
             config=parts.config,
             settings=parts.settings,
             cancel=request.cancel,
-            on_step=None if request.on_step is None else self._drafts_to(request.on_step, plan),
+            on_step=None if listener is None else texts_at_steps(listener, parts, plan, takes),
             machine=None if self.slot is None else self.slot.machine,
         )
         self.stop = filled.stop
@@ -213,52 +217,27 @@ class _Run:
 
     def _likely_lengths(self) -> tuple[int, ...]:
         """Lengths at which a canvas is worth its time: the best drafts', or the model's choice."""
-        longest = self.parts.max_span_tokens
-        told = (len(one.proposal.ids) for one in self._best_first())
-        if likely := tuple(dict.fromkeys(n for n in told if n <= longest))[
-            : self.parts.settings.n_lengths
-        ]:
+        settings, longest = self.parts.settings, self.parts.max_span_tokens
+        n_lengths, n_draws = settings.n_lengths, settings.length_draws
+        if likely := lengths_of_drafts(self._best_first(), longest=longest)[:n_lengths]:
             return likely
-        if not self.parts.settings.length_draws:
-            return self._lengths()
+        if not n_draws:
+            return self._lengths_to_try()
         scores = rank_lengths(
             self.parts.model,
             self.parts.prefixes.encode(self.plan.context_ids).kv,
             self.plan,
             self.parts.rules,
             single_line=not self.request.multiline,
-            n_draws=self.parts.settings.length_draws,
+            n_draws=n_draws,
             seed=self.request.seed,
-            settings=self.parts.settings,
+            settings=settings,
         )
         self.forwards += 1
-        draws = self.parts.settings.length_draws
-        self.token_forwards += draws * sum(len(row.ids) for row in self.plan.rows)
+        self.token_forwards += n_draws * sum(len(row.ids) for row in self.plan.rows)
         by_score = sorted(zip(scores, self.plan.rows, strict=True), key=lambda pair: -pair[0])
         lengths = dict.fromkeys(len(row.given) + row.n_tokens for _, row in by_score)
-        return tuple(lengths)[: self.parts.settings.n_lengths]
-
-    def _warm_rows(self, plan: CanvasPlan) -> list[CanvasRow]:
-        """Canvases that start from the best drafts of a planned length instead of from noise."""
-        rows = {row.n_tokens: row for row in plan.rows if not row.given}
-        drafts = (one.proposal.ids for one in self._best_first())
-        fitting = [(rows[len(ids)], ids) for ids in drafts if len(ids) in rows]
-        return [_started_from(row, ids) for row, ids in fitting[: self.parts.settings.warm_drafts]]
-
-    def _drafts_to(self, on_step: Callable[[Draft], None], plan: CanvasPlan) -> OnStep:
-        """Turn the canvases of a step into the texts that they hold."""
-
-        def pass_on(step: Step) -> None:
-            spans = [
-                (*plan.rows[idx].given, *ids[plan.rows[idx].span])
-                for idx, ids in zip(step.rows, step.argmax.tolist(), strict=True)
-            ]
-            texts = [text_of(self.parts, plan, ids) for ids in spans]
-            takes = self.slot.takes if self.slot else bool
-            shown = tuple(text for text in texts if text and takes(text))
-            on_step(Draft(step=step.number, texts=shown))
-
-        return pass_on
+        return tuple(lengths)[:n_lengths]
 
     def _best_first(self) -> list[Scored]:
         return best_first(self.scored, (self.request.prefix, self.request.suffix))
@@ -268,14 +247,3 @@ class _Run:
         if not self.parts.settings.judges:
             return with_scores(self.parts, self.plan, proposals, list(map(own_word, proposals)))
         return judged(self.parts, self.plan, proposals, self.blend)
-
-
-def _started_from(row: CanvasRow, ids: tuple[int, ...]) -> CanvasRow:
-    canvas = [*row.ids]
-    canvas[row.span] = ids
-    return replace(row, ids=tuple(canvas), draft=True)
-
-
-def _with_more_draws(plan: CanvasPlan, n_canvases: int) -> CanvasPlan:
-    """Repeat the canvases where there are few: other noise leads to other fills."""
-    return replace(plan, rows=plan.rows * max(1, n_canvases // len(plan.rows)))

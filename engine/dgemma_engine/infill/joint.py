@@ -15,9 +15,10 @@ import torch
 
 from dgemma_engine.errors import RequestError
 from dgemma_engine.infill.denoise import Canvases, denoise
+from dgemma_engine.infill.healing import cut
 from dgemma_engine.infill.infiller import infill
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import MAX_CANVAS_TOKENS, CanvasPlan, after_span, cut
+from dgemma_engine.infill.planner import MAX_CANVAS_TOKENS, CanvasPlan, after_span
 from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.select import judge, read_together
 from dgemma_engine.infill.surroundings import Surroundings
@@ -113,16 +114,13 @@ def _one_after_the_other(
                 prefix=so_far,
                 suffix=rest,
                 context=request.context,
-                lengths=None,
                 multiline=request.multiline,
                 n_candidates=1,
                 n_steps=request.n_steps,
                 seed=request.seed,
                 proposers=frozenset(Origin),
                 earlier=tuple(dict.fromkeys(texts)),
-                check=None,
                 cancel=request.cancel,
-                on_step=None,
             ),
         )
         forwards += result.forwards

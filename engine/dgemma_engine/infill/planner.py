@@ -4,34 +4,20 @@ A canvas is ``[left clamp | span | right clamp | end fill]``; what comes before 
 which the encoder reads. Every candidate length has its own canvas, because the model has no symbol
 for "delete": positions are contiguous in each, and every canvas of a plan has the same length.
 
-*Token healing*: text cut in the middle of a token is tokenised as it never was in training. So the
-cut before the span moves to a safe boundary: the word, space or punctuation begun there becomes
-part of the span, whose first token must begin with it. Bytes outside the span are never taken from
-the model: the plan remembers how much of the filled text is known. Punctuation is more often
-complete than not, and a word may be: a canvas that clamps it as it is has one token less to guess.
-So punctuation is given, a space is healed, and of a word both are tried.
-
-After the span nothing is moved: a word that goes on there would have to be filled again, which
-costs more right answers than it brings; instead the judge reads every candidate tokenised together
-with what follows.
+How the span may begin says ``healing.py``.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dgemma_engine.errors import RequestError
+from dgemma_engine.infill.healing import beginnings, cut, utf8
 from dgemma_engine.infill.layout import CHARS_PER_TOKEN, Prompt, lay_out
 from dgemma_engine.infill.settings import InfillSettings
 from dgemma_engine.tokenizer import Tokenizer
 
 MAX_CANVAS_TOKENS = 256
 _CANVAS_STEP = 16  # canvas lengths are multiples of it, so that few shapes occur
-_LONGEST_WORD = 64  # characters; a longer run of letters is no word that could be completed
-
-# What a token may be the beginning of: a word with the space or underscores before it, the space
-# alone (a space belongs to the word after it), or punctuation (``(`` may become ``("``).
-_OPEN_TOKEN = re.compile(r" ?_*[^\W\d_]+\Z| ?_+\Z|(?<=\S) \Z| ?[^\w\s]{1,8}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +83,6 @@ def max_span_tokens(settings: InfillSettings, canvas_length: int) -> int:
     return min(MAX_CANVAS_TOKENS, canvas_length) - sum(_clamps(settings, canvas_length))
 
 
-def span_tokens(prefix: str, text: str, tokenizer: Tokenizer, *, heals: bool = True) -> int:
-    """Count the tokens that a span needs to hold ``text``, what was begun before it included."""
-    head = heal(prefix, tokenizer)[1] if heals else ""
-    return len(tokenizer.encode(head + text))
-
-
 def plan_canvases(
     prefix: str,
     suffix: str,
@@ -149,11 +129,11 @@ def plan_canvases(
     rows = [
         _row(left, given, length - len(given), after, must_start, n_canvas, end)
         for length in dict.fromkeys(lengths)
-        for given, must_start in _beginnings(head, tokenizer)
+        for given, must_start in beginnings(head, tokenizer)
         if length > len(given)
     ]
     if not rows:  # shorter than what is begun: that may still become longer
-        rows = [_row(left, (), 1, after, _utf8(head), n_canvas, end)]
+        rows = [_row(left, (), 1, after, utf8(head), n_canvas, end)]
     return CanvasPlan(
         context_ids=before[: len(before) - n_left],
         left_ids=left,
@@ -187,41 +167,6 @@ def _row(
     )
 
 
-def _beginnings(head: str, tokenizer: Tokenizer) -> list[tuple[tuple[int, ...], bytes]]:
-    """How the span may begin: clamped tokens before it, and bytes to begin its first token with."""
-    healed: list[tuple[tuple[int, ...], bytes]] = [((), _utf8(head))]
-    if not head or head.isspace():
-        return healed
-    as_it_is = [(tuple(tokenizer.encode(head)), b"")]
-    return as_it_is + healed if any(char.isalnum() for char in head) else as_it_is
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def cut(prefix: str, tokenizer: Tokenizer, settings: InfillSettings) -> tuple[str, str]:
-    """Cut the prefix as :func:`heal` does, or where it ends if the settings want no healing."""
-    return heal(prefix, tokenizer) if settings.heals else (prefix, "")
-
-
-def heal(prefix: str, tokenizer: Tokenizer) -> tuple[str, str]:
-    """Move the cut before the span to where tokens naturally end.
-
-    Returns:
-        What is left of the prefix, and what was begun before the span: no more than one token can
-        begin with. A word of several tokens, half typed, leaves only the last of them to the span.
-    """
-    # No token is as long as this, and a search through a megabyte of letters would take minutes.
-    nearby = prefix[-_LONGEST_WORD:]
-    match = _OPEN_TOKEN.search(nearby)
-    head = "" if match is None or match.start() == 0 < len(prefix) - len(nearby) else match[0]
-    if head and not tokenizer.has_token_starting_with(_utf8(head)):
-        last = tokenizer.decode(tokenizer.encode(head)[-1:])
-        head = last if head.endswith(last) else ""  # half a character: nothing can be healed
-    return prefix[: len(prefix) - len(head)], head
-
-
 def after_span(plan: CanvasPlan, n_tokens: int) -> tuple[int, ...]:
     """Give the tokens that follow a span in a canvas: the suffix, then what ends the document."""
     right = plan.right_ids[:n_tokens]
@@ -233,7 +178,7 @@ def text_between(filled: bytes, plan: CanvasPlan) -> str | None:
 
     ``None`` as well for bytes that are no text: half a character cannot be shown.
     """
-    head = _utf8(plan.head)
+    head = utf8(plan.head)
     if not filled.startswith(head):
         return None
     try:

@@ -17,15 +17,15 @@ class InfillRequest:
     prefix: str
     suffix: str
     context: str
-    lengths: tuple[int, ...] | None
     multiline: bool
     n_candidates: int
     n_steps: int
     seed: int
     proposers: Collection[Origin]
     earlier: Sequence[str]
-    check: SpanCheck | None
     cancel: CancelToken
-    on_step: Callable[[Draft], None] | None
+    lengths: tuple[int, ...] | None = None
+    check: SpanCheck | None = None
+    on_step: Callable[[Draft], None] | None = None
     slot: Slot | None = None
     max_canvases: int | None = None

@@ -8,10 +8,11 @@ from torch import Tensor
 from dgemma_engine.errors import RequestError
 from dgemma_engine.infill.edit import edit_span
 from dgemma_engine.infill.fill import FilledRow
+from dgemma_engine.infill.healing import cut
 from dgemma_engine.infill.judging import judged
 from dgemma_engine.infill.layout import Prompt
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import after_span, cut
+from dgemma_engine.infill.planner import after_span
 from dgemma_engine.infill.proposals import best_first, to_candidate
 from dgemma_engine.infill.showing import fit_to_show
 from dgemma_engine.infill.surroundings import Surroundings

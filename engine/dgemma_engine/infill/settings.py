@@ -31,7 +31,7 @@ class InfillSettings:
             there is neither a draft nor a caller to tell; 0 tries all lengths.
         length_signals: which signals it tells them by, see ``lengths.py``.
         refine_radius: how far around the best denoised length to try more lengths, where it is in
-            doubt (see ``refining.py``); 0 for none.
+            doubt (see ``which_lengths.py``); 0 for none.
         warm_drafts: canvases that start from the best drafts instead of from noise.
         sure_lead: nats by which the best draft must lead the second for the denoiser to be spared;
             0 to ask it always. For a model that reads better than it denoises.

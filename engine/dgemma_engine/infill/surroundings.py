@@ -1,8 +1,8 @@
 """The document around a gap, as the proposers and the judge see it: token ids."""
 
 from dgemma_engine.infill.document import Blend, DocumentModel
+from dgemma_engine.infill.healing import cut
 from dgemma_engine.infill.parts import Parts
-from dgemma_engine.infill.planner import cut
 
 _CHARS_BEFORE, _CHARS_AFTER = 24_000, 8_000
 """What is searched and counted: some 8,000 tokens, beyond which recent text is better anyway."""

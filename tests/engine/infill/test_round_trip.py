@@ -19,14 +19,13 @@ from pathlib import Path
 import pytest
 
 import dgemma_engine
+from dgemma_engine.infill.healing import heal, span_tokens
 from dgemma_engine.infill.planner import (
     MAX_CANVAS_TOKENS,
     CanvasPlan,
     CanvasRow,
-    heal,
     max_span_tokens,
     plan_canvases,
-    span_tokens,
 )
 from dgemma_engine.infill.settings import InfillSettings, load_infill_settings
 from dgemma_engine.tokenizer import Tokenizer, load_tokenizer

@@ -10,7 +10,7 @@ from dgemma_engine.infill.causal import Continuation
 from dgemma_engine.infill.fill import FilledRow
 from dgemma_engine.infill.planner import CanvasRow
 from dgemma_engine.infill.proposals import Scored
-from dgemma_engine.infill.refining import lengths_to_refine
+from dgemma_engine.infill.which_lengths import lengths_to_refine
 from dgemma_engine.types import Draft, Origin
 from tests.engine.conftest import Pair
 from tests.engine.infill.test_repair import PREFIX, SUFFIX
