@@ -17,6 +17,7 @@ from dgemma_ls.features import fill
 from dgemma_ls.features.fill import Infiller, lengths_around
 from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.features.hole_markers import fills_line, is_marker
+from dgemma_ls.features.hole_slots import slot_for
 from dgemma_ls.postprocess import variants
 from dgemma_ls.syntax import wants_multiline
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
@@ -211,6 +212,7 @@ def _fill_one(
         multiline=_wants_lines(snapshot, span),
         n_candidates=1,
         seed=asking.seed,
+        slot=slot_for(snapshot, span),
         check=check,
         cancel=asking.cancel,
     )

@@ -1,7 +1,8 @@
 """Keys and values of encoded tokens: append, truncate, and the part that a pass may see.
 
 A cache is a value: appending or truncating gives another cache and leaves the old one valid, so
-that several requests can share a prefix. Truncating shares storage; appending copies.
+that several requests can share a prefix. Truncating shares storage; appending copies. One thing in
+it grows, :meth:`KVCache.branches`: what was read after it, for the next one who reads there.
 
 Full layers hold every token. A sliding layer needs only the last ``window - 1``, but holds some
 more (``slack``), so that an edit a little further up can roll back instead of starting over.
@@ -71,8 +72,9 @@ class KVCache:
     def branches(self, model: Transformer) -> Branches:
         """Give what was read after these tokens without becoming part of the cache.
 
-        The one thing here that grows: who reads another continuation later, as the judge does
-        after the search, finds what is there.
+        Who reads another continuation later, as the judge does after the search, finds what is
+        there. It lives as long as this very cache, and counts in :attr:`n_bytes`; a cache that is
+        appended to or truncated begins without.
         """
         if not self._branches or len(self._branches[0].outputs) > MAX_BRANCH_TOKENS:
             self._branches[:] = [Branches(model, self.n_tokens, self.visible())]

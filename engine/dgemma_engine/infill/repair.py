@@ -17,6 +17,7 @@ from dgemma_engine.infill.automata import BalancedBrackets, Both, Utf8
 from dgemma_engine.infill.brackets import closers_due
 from dgemma_engine.infill.constraints import TokenAutomaton, most_probable, top_candidates
 from dgemma_engine.infill.denoise import Canvases, Denoised, denoise
+from dgemma_engine.infill.healing import utf8
 from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import CanvasPlan, after_span, text_between
 from dgemma_engine.kv_cache import KVCache
@@ -76,7 +77,8 @@ def repair(
     text = text_between(parts.tokenizer.decode_bytes(ids), plan)
     if text is None or len(ids) > parts.max_span_tokens:
         return Repaired(ids=None, forwards=0)
-    machine = machine or _balanced(parts, plan, around)
+    if machine is None:
+        machine = _balanced(parts, plan, around)
     forwards = token_forwards = 0
     for round_no, freed in enumerate(_growing(parts, plan, ids, check.bad_spans(text), text)):
         canvases = _canvases(parts, plan, ids, freed, single_line=single_line)
@@ -129,9 +131,9 @@ def _tokens_at(
     parts: Parts, plan: CanvasPlan, ids: Sequence[int], spans: Sequence[Span], text: str
 ) -> list[bool]:
     """The tokens that touch a span; those of known text alone stay."""
-    n_known = _n_bytes(plan.head)
+    n_known = len(utf8(plan.head))
     places = [
-        (n_known + _n_bytes(text[: span.start]), n_known + _n_bytes(text[: span.end]))
+        (n_known + len(utf8(text[: span.start])), n_known + len(utf8(text[: span.end])))
         for span in spans
     ]
     freed, start = [], 0
@@ -174,7 +176,7 @@ def _begun_bytes(
     """Known bytes with which the first freed token must begin."""
     first = freed.index(True)
     start = sum(len(parts.tokenizer.token_bytes[token]) for token in ids[:first])
-    return plan.head.encode("utf-8", "surrogatepass")[start:]
+    return utf8(plan.head)[start:]
 
 
 def _likeliest_first(
@@ -207,7 +209,3 @@ def _lines_around(text: str, span: Span) -> Span:
     start = max(text.rfind(end, 0, span.start) for end in "\n\r") + 1
     ends = [place for end in "\n\r" if (place := text.find(end, span.end)) >= 0]
     return Span(start=start, end=min(ends, default=len(text)))
-
-
-def _n_bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))

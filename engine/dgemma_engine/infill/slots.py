@@ -21,13 +21,15 @@ from dgemma_engine.infill.automata import (
 )
 from dgemma_engine.infill.constraints import TokenAutomaton
 from dgemma_engine.infill.fill import FilledRow
+from dgemma_engine.infill.healing import utf8
 from dgemma_engine.infill.proposals import Earlier, Free, Proposal
 from dgemma_engine.types import Slot, SlotKind, Span, SpanCheck
 
 _NEARBY_CHARS = 256
 """Nothing longer is taken for one identifier or number."""
 
-_NUMBER_BEFORE = re.compile(r"(?:(?<![\w.])[\d.][\w.]*[eE][+-])?[\w.]*\Z")
+# The sign of an exponent belongs to the number; ``0xe-`` and ``f().e-`` end with a minus.
+_NUMBER_BEFORE = re.compile(r"(?:(?<![\w.])(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][+-])?[\w.]*\Z")
 _NUMBER_AFTER = re.compile(r"[\w.]*?[eE][+-]\d[\w.]*|[\w.]*")
 _RANGE = ".."
 _BACKSLASHES = re.compile(r"\\*\Z")
@@ -59,7 +61,7 @@ class OpenSlot:
         """
         self._kind = slot.kind
         automaton = _AUTOMATA[slot.kind](slot)
-        before, after = (_utf8(text) for text in touching(slot, prefix, suffix))
+        before, after = (utf8(text) for text in touching(slot, prefix, suffix))
         self._texts = _between(automaton, before, after, b"", slot.kind)
         self.machine: TokenAutomaton[Any] = TokenAutomaton(
             _between(automaton, before, after, head, slot.kind), token_bytes
@@ -68,7 +70,7 @@ class OpenSlot:
     def takes(self, text: str) -> bool:
         """Say whether a text may stand in the gap."""
         state = self._texts.start
-        for byte in _utf8(text):
+        for byte in utf8(text):
             if (following := self._texts.step(state, byte)) is None:
                 return False
             state = following
@@ -84,12 +86,14 @@ class OpenSlot:
         Of what was suggested before or written freely, the longest beginning that it does take is
         kept; a copy is told by what follows it, and the beginnings of paths are proposals anyway.
         """
-        cut = [
-            self._cut(one) if isinstance(one, Earlier | Free) else one
-            for one in proposals
-            if isinstance(one, Earlier | Free | FilledRow) or self._takes_ids(one.ids)
-        ]
-        return [one for one in cut if one.ids]
+        fitting: list[Proposal] = []
+        for one in proposals:
+            if isinstance(one, Earlier | Free):
+                one = self._cut(one)
+            # A canvas was searched for what the slot takes.
+            if one.ids and (isinstance(one, FilledRow) or self._takes_ids(one.ids)):
+                fitting.append(one)
+        return fitting
 
     def checked(self, check: SpanCheck | None) -> SpanCheck:
         """Make a check of texts that refuses what the slot does not take, before it asks yours."""
@@ -171,7 +175,3 @@ def _found(pattern: re.Pattern[str], text: str) -> str:
     """What a pattern finds that always finds something."""
     match = pattern.search(text)
     return "" if match is None else match[0]
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")

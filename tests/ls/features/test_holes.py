@@ -14,6 +14,8 @@ from dgemma_engine.types import (
     InfillResult,
     JointCandidate,
     JointResult,
+    Slot,
+    SlotKind,
     Span,
     StopReason,
 )
@@ -46,6 +48,7 @@ class FakeEngine:
         self.max_span_tokens = max_span_tokens
         self.asked: list[tuple[str, Any]] = []
         self.holes: list[str] = []  # what stood in those that are filled together
+        self.slot: Slot | None = None
         self.read: list[tuple[str, str]] = []  # context and text of requests for several
 
     @property
@@ -62,6 +65,7 @@ class FakeEngine:
         self, prefix: str, suffix: str, *, cancel: CancelToken | None, **options: Any
     ) -> InfillResult:
         self.asked.append(("infill", options["multiline"]))
+        self.slot = options["slot"]
         stopped = cancel is not None and cancel.cancelled
         return InfillResult(
             candidates=()
@@ -205,6 +209,14 @@ def test_what_lies_outside_the_holes_never_changes(data: st.DataObject, text: st
     assert {edit.span for edit in outcome.edits} <= set(spans)
     assert len(outcome.edits) + outcome.n_left == len(spans)
     assert all(edit.version == 1 for edit in outcome.edits)
+
+
+def test_where_a_number_is_selected_a_number_is_asked_for() -> None:
+    engine = FakeEngine("7")
+    assert filled("a = ├42┤\n", engine)[0] == "a = 7\n"
+    assert engine.slot == Slot(kind=SlotKind.NUMBER)
+    filled("a = ├f(x)┤\n", engine)
+    assert engine.slot is None
 
 
 def test_cells_above_are_read_as_the_document_and_other_files_are_told_apart() -> None:
