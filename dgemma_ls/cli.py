@@ -19,7 +19,7 @@ from dgemma_engine.errors import EngineError
 from dgemma_ls.addresses import AddressError
 from dgemma_ls.files import FileError
 from dgemma_ls.loading import load_engine
-from dgemma_ls.version import program_version
+from dgemma_ls.version import VERSION
 
 if TYPE_CHECKING:
     from dgemma_ls.features.fill import Infiller
@@ -110,7 +110,7 @@ def build_parser(expanded: Collection[str] = tuple(_COMMANDS)) -> argparse.Argum
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"dgemma-ls {program_version()}")
+    parser.add_argument("--version", action="version", version=f"dgemma-ls {VERSION}")
     where = parser.add_argument_group(
         "where to serve",
         "Over a socket each connection is a session of its own, and all share one model.",
@@ -167,7 +167,7 @@ def _serve(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if args.tcp or args.ws or args.socket:
         from dgemma_ls.commands.serve import serve_sockets
 
-        return serve_sockets(args, version=program_version())
+        return serve_sockets(args, version=VERSION)
     from dgemma_ls.server import serve_stdio
 
     return serve_stdio(log_file=args.log_file, verbose=args.verbose)

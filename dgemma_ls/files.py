@@ -6,7 +6,6 @@ ends, mode and symbolic links survive. A file that someone else changed meanwhil
 
 import os
 import stat
-import tempfile
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,6 +91,8 @@ def _replace(file: TextFile, target: Path, data: bytes) -> None:
     mode = stat.S_IMODE(target.stat().st_mode)
     if not os.access(target, os.W_OK):  # os.replace asks only the folder
         raise FileError(f"{file.path} is write-protected; make it writable first")
+    import tempfile  # at first use, as all that starts imports this module
+
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as temporary:

@@ -5,10 +5,7 @@ A manifest is a file ``SHA256SUMS`` in the folder, in the format of ``sha256sum`
 
 import re
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-
-from platformdirs import user_data_path
 
 from dgemma_ls.files import FileError
 from dgemma_ls.hashes import file_hash
@@ -50,6 +47,8 @@ class FileState:
 
 def models_folder() -> Path:
     """Where ``dgemma-ls models get`` puts models."""
+    from platformdirs import user_data_path  # at first use: the server starts without it
+
     return user_data_path("dgemma-ls", appauthor=False) / "models"
 
 
@@ -63,6 +62,8 @@ def model_folder(model: str) -> Path:
         FileError: if there is no such folder.
     """
     if model == EMBEDDED:
+        from importlib.resources import files  # likewise at first use
+
         return Path(str(files("dgemma_engine") / "embedded"))
     given = Path(model).expanduser()
     for folder in (given, models_folder() / model):

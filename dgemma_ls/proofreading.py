@@ -7,26 +7,28 @@ to the event loop.
 """
 
 import asyncio
-import gc
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from dgemma_engine.types import CancelToken, Span
+from dgemma_engine.types import Span
 from dgemma_engine.worker import Priority
 from dgemma_ls.edits import carry_span, difference
-from dgemma_ls.features.fill import Infiller
-from dgemma_ls.features.typo_check import Check, ParagraphCache, check_steps, run_slice
-from dgemma_ls.features.typos import TypoOptions, is_proofread
 from dgemma_ls.proofread.dictionaries import WORKSPACE_NAME, WordFile, user_file, words_right_in
-from dgemma_ls.proofread.fixes import Fix, Knowledge, Tier
+from dgemma_ls.proofread.left_alone import is_proofread
+from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.questions import RequestFailedError
 from dgemma_ls.session import Session
 from dgemma_ls.status import StatusKind
 from dgemma_ls.types import Snapshot
+
+if TYPE_CHECKING:
+    from dgemma_ls.features.typo_check import Check
+    from dgemma_ls.features.typo_look import TypoReader
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class _Watched:
 
     snapshot: Snapshot
     older: list[Fix] = field(default_factory=list)  # of the last version, carried along
-    check: Check | None = None
+    check: "Check | None" = None
     caret: int | None = None  # where the last change ended
     task: asyncio.Task[None] | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)  # replaced at each piece of news
@@ -90,10 +92,9 @@ class Proofreading:
         self._folder_of = folder_of
         self._pause_s = pause_s
         self._documents: dict[str, _Watched] = {}
-        self._cache = ParagraphCache()
         self._ignored: set[tuple[str, str, str, str]] = set()
         self._files: dict[Path, WordFile] = {}
-        self._knowledge: asyncio.Future[Knowledge] | None = None
+        self._reader: asyncio.Future[TypoReader] | None = None
         self._open: dict[str, None] = {}  # URIs, in order
         session.watchers.append(self._note_change)
         session.reviewers.append(self._review)
@@ -250,14 +251,13 @@ class Proofreading:
         await asyncio.sleep(pause_s)
         if self._session.status.kind is StatusKind.ERROR:
             return  # said at the start; without an engine thread there is nobody to do it
-        knowledge = await self._known()
-        check = Check(snapshot=watched.snapshot)
-        started = _Slices(check, knowledge, partial(self._options, watched.snapshot), self._cache)
-        watched.check = check
+        reader = await self._opened_reader()
+        look = reader.look(watched.snapshot, partial(self._words, watched.snapshot))
+        watched.check = check = look.check
         done = False
         while not done:
             n_found = len(check.fixes)
-            job = self._session.consult(started.run, priority=Priority.DOCUMENT)
+            job = self._session.consult(look.run, priority=Priority.DOCUMENT)
             try:
                 done = await asyncio.wrap_future(job.future)
             finally:
@@ -278,17 +278,17 @@ class Proofreading:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("looking for typos failed: %s", type(error).__name__)
 
-    async def _known(self) -> Knowledge:
-        """Load what is known of English, once, beside the loop."""
-        if self._knowledge is None:
-            self._knowledge = asyncio.ensure_future(asyncio.to_thread(_load_knowledge))
-        return await asyncio.shield(self._knowledge)
+    async def _opened_reader(self) -> "TypoReader":
+        """Load what looks for typos, and what is known of English, once, beside the loop."""
+        if self._reader is None:
+            self._reader = asyncio.ensure_future(asyncio.to_thread(_open_reader))
+        return await asyncio.shield(self._reader)
 
-    def _options(self, snapshot: Snapshot) -> TypoOptions:
+    def _words(self, snapshot: Snapshot) -> frozenset[str]:
         """Gather the words that are right in a document; reads files, on the engine thread."""
         files = (self.dictionary(None), self.dictionary(snapshot.uri))
         known = [file for file in files if file is not None]
-        return TypoOptions(words=words_right_in(snapshot, known))
+        return words_right_in(snapshot, known)
 
     def _file(self, path: Path) -> WordFile:
         return self._files.setdefault(path, WordFile(path))
@@ -313,35 +313,11 @@ class Proofreading:
         return bool(self._ignored) and _place(watched.snapshot, fix) in self._ignored
 
 
-class _Slices:
-    """The look through a document as jobs: made in the first, gone on with in the others."""
+def _open_reader() -> "TypoReader":
+    # Imported when there is something to look through: with numpy, a fifth of the server's start.
+    from dgemma_ls.features.typo_look import TypoReader
 
-    def __init__(
-        self,
-        check: Check,
-        knowledge: Knowledge,
-        options: Callable[[], TypoOptions],
-        cache: ParagraphCache,
-    ) -> None:
-        self._check, self._knowledge, self._cache = check, knowledge, cache
-        self._options = options
-        self._steps: Iterator[None] | None = None
-
-    def run(self, engine: Infiller, token: CancelToken) -> bool:
-        """Do some of the work and say whether that was the rest of it."""
-        if self._steps is None:
-            self._steps = check_steps(
-                self._check, self._knowledge, self._options(), self._cache, engine
-            )
-        return token.stop_reason() is not None or run_slice(self._steps)
-
-
-@cache
-def _load_knowledge() -> Knowledge:
-    knowledge = Knowledge.load()
-    # Hundreds of thousands of words that stay: the collector took 80 ms to see that, in any thread.
-    gc.freeze()
-    return knowledge
+    return TypoReader()
 
 
 def _is_complete(watched: _Watched) -> bool:

@@ -28,7 +28,7 @@ from dgemma_ls.session import Session
 from dgemma_ls.settings import Settings
 from dgemma_ls.suggestions import Suggestions
 from dgemma_ls.surprises import Surprises
-from dgemma_ls.version import program_version
+from dgemma_ls.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class DgemmaServer(LanguageServer):
     def __init__(self, load: Load, hire: Hire | None = None) -> None:
         super().__init__(
             "dgemma-ls",
-            program_version(),
+            VERSION,
             text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
             notebook_document_sync=types.NotebookDocumentSyncOptions(
                 notebook_selector=[types.NotebookDocumentFilterWithNotebook(notebook="*")]

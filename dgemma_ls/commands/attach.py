@@ -7,7 +7,7 @@ import sys
 from dgemma_ls.addresses import parse_tcp
 from dgemma_ls.daemon.attach import AttachError, Link, connect, connect_or_start, forward
 from dgemma_ls.daemon.place import Endpoint, default_place
-from dgemma_ls.version import program_version
+from dgemma_ls.version import VERSION
 
 DESCRIPTION = (
     "Serve this editor on stdin and stdout through the shared server, which is started if it does "
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, *, load: object = None) -> int:
         AttachError: if there is no server and none can be started.
         FileError: if the token cannot be read.
     """
-    version = program_version()
+    version = VERSION
     link = _remote(args, version) if args.remote else _local(args, version)
     code = forward(link, sys.stdin.buffer, sys.stdout.buffer)
     sys.stdout.flush()

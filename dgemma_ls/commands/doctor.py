@@ -18,7 +18,7 @@ from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.models import MANIFEST_NAME, compare, model_folder, read_manifest
 from dgemma_ls.snippets import EDITORS, snippet_for
 from dgemma_ls.syntax import find_flaws
-from dgemma_ls.version import program_version
+from dgemma_ls.version import VERSION
 
 DESCRIPTION = (
     "Look at everything that the server needs: Python, torch, device and memory, the model's files "
@@ -104,7 +104,7 @@ def _look(model: str, load: EngineLoader, *, quiet: bool) -> Iterator[Finding]:
 
 
 def _program() -> Finding:
-    return Finding(name="dgemma-ls", good=True, detail=f"{program_version()} at {_command()}")
+    return Finding(name="dgemma-ls", good=True, detail=f"{VERSION} at {_command()}")
 
 
 def _python() -> Finding:

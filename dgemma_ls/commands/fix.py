@@ -23,8 +23,9 @@ from dgemma_ls.features.typos import (
 from dgemma_ls.files import FileError, TextFile, read_text, write_text
 from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.proofread.dictionaries import WordFile, user_file, words_right_in, workspace_file
-from dgemma_ls.proofread.fixes import Fix, Knowledge, Tier
+from dgemma_ls.proofread.fixes import Knowledge
 from dgemma_ls.proofread.left_alone import is_left_alone
+from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.types import Snapshot
 from dgemma_ls.walk import files_below
 

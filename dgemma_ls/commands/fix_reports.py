@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dgemma_ls.positions import LineIndex, PositionEncoding
-from dgemma_ls.proofread.fixes import Fix, Tier
 from dgemma_ls.proofread.proposals import Kind
+from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.types import Snapshot
 
 Found = Sequence[tuple[Snapshot, Sequence[Fix]]]

@@ -16,7 +16,7 @@ from dgemma_ls import logs
 from dgemma_ls.addresses import Address, SocketPath, parse_tcp, require_guard
 from dgemma_ls.daemon.place import Place, check_socket_path, default_place
 from dgemma_ls.files import FileError
-from dgemma_ls.version import program_version
+from dgemma_ls.version import VERSION
 
 DESCRIPTION = (
     "Hold one copy of the model for all editors of this user. `dgemma-ls attach` starts it when "
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace, *, load: object = None) -> int:
     from dgemma_ls.daemon.host import share
 
     _set_up_logs(args)
-    version = program_version()
+    version = VERSION
     engines = share(
         place_of(args, version), version=version, idle_timeout_s=args.idle_timeout or None
     )

@@ -18,8 +18,9 @@ from dgemma_ls.features.typos import (
 )
 from dgemma_ls.proofread.curated import CuratedList
 from dgemma_ls.proofread.decide import load_weights
-from dgemma_ls.proofread.fixes import Examination, Fix, Knowledge, Tier, decide
+from dgemma_ls.proofread.fixes import Examination, Knowledge, decide
 from dgemma_ls.proofread.proposals import Kind
+from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.types import Snapshot
 
 PARTS = ("list", "rules", "model", "verifier")

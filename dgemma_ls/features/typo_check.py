@@ -14,13 +14,13 @@ from typing import Protocol, runtime_checkable
 
 from dgemma_engine.types import CancelToken, Place, Span
 from dgemma_ls.features.typos import TypoOptions, ask, take_answers
-from dgemma_ls.proofread.fixes import Fix, Knowledge, decide, propose
+from dgemma_ls.proofread.fixes import Knowledge, decide, propose
 from dgemma_ls.proofread.lexicon import Lexicon
 from dgemma_ls.proofread.nonwords import is_plain, stem_of_owner
 from dgemma_ls.proofread.passages import Document, Passage, make_passage
 from dgemma_ls.proofread.readings import Overview, Piece, Readings, overview_steps, piece_steps
 from dgemma_ls.proofread.steps import Steps
-from dgemma_ls.proofread.types import Region
+from dgemma_ls.proofread.types import Fix, Region
 from dgemma_ls.proofread.words import tokens_of
 from dgemma_ls.types import Snapshot
 

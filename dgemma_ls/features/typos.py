@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from dgemma_ls.proofread.decide import load_weights
-from dgemma_ls.proofread.fixes import Examination, Fix, Knowledge, Tier, decide, examine
+from dgemma_ls.proofread.fixes import Examination, Knowledge, decide, examine
 from dgemma_ls.proofread.fragments import check_fragment, check_fragments
-from dgemma_ls.proofread.left_alone import is_left_alone
+from dgemma_ls.proofread.left_alone import PROSE_SUFFIXES
 from dgemma_ls.proofread.model_says import Questions, add_answers, questions
-from dgemma_ls.proofread.types import RegionKind
+from dgemma_ls.proofread.types import Fix, RegionKind, Tier
 from dgemma_ls.syntax import PLAINTEXT, language_for_path
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
-
-_PROSE_SUFFIXES = frozenset({"", ".txt", ".text"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,27 +157,12 @@ def only(names: Collection[str]) -> frozenset[RegionKind]:
     return frozenset(kind for name in names for kind in kinds[name]) or frozenset(RegionKind)
 
 
-def is_proofread(snapshot: Snapshot, path: PurePath) -> bool:
-    """Say whether typos are looked for in a document that somebody has opened.
-
-    Generated, vendored and legal files are left alone, as is plain text that is no prose by its
-    name; the language is what the editor says.
-
-    Args:
-        snapshot: the document.
-        path: its own, from the folder that it belongs to.
-    """
-    if snapshot.language_id == PLAINTEXT and path.suffix.lower() not in _PROSE_SUFFIXES:
-        return False
-    return is_left_alone(path, snapshot.text) is None
-
-
 def language_for_proofreading(path: str | PurePath) -> str | None:
     """Give the language id by which a file is proofread; ``None`` for what readers do not read.
 
     A file of unknown suffix is a program or data, not prose.
     """
     language_id = language_for_path(path)
-    if language_id != PLAINTEXT or PurePath(path).suffix.lower() in _PROSE_SUFFIXES:
+    if language_id != PLAINTEXT or PurePath(path).suffix.lower() in PROSE_SUFFIXES:
         return language_id
     return None

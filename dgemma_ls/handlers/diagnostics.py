@@ -14,8 +14,8 @@ from dgemma_engine.types import Span
 from dgemma_ls import convert
 from dgemma_ls.handlers.surprise_diagnostics import surprise_diagnostics
 from dgemma_ls.privacy import path_of
-from dgemma_ls.proofread.fixes import Fix, Tier
 from dgemma_ls.proofread.proposals import Kind
+from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.proofreading import Found, Proofreading
 from dgemma_ls.protocol import DgemmaServer, starts_at_once
 from dgemma_ls.questions import View

@@ -15,14 +15,13 @@ from dgemma_engine.types import CancelToken
 from dgemma_engine.worker import Priority
 from dgemma_ls import convert
 from dgemma_ls.features.fill import Infiller
-from dgemma_ls.features.typos import edits_of
 from dgemma_ls.handlers import editing
 from dgemma_ls.handlers.actions import Offer, Provider, Resolved, action_support, wanted
 from dgemma_ls.handlers.arguments import Arguments
 from dgemma_ls.handlers.diagnostics import range_of, to_diagnostic, view_of
 from dgemma_ls.proofread.dictionaries import has_directive, is_word
-from dgemma_ls.proofread.fixes import Fix, Tier
 from dgemma_ls.proofread.proposals import Kind
+from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.protocol import DgemmaServer, or_failed
 from dgemma_ls.questions import View
 from dgemma_ls.types import Edit, Refusal, Snapshot
@@ -89,6 +88,9 @@ async def checked_edits(
 def _checked(
     snapshot: Snapshot, fixes: Sequence[Fix], engine: Infiller, token: CancelToken
 ) -> tuple[Edit, ...] | Refusal:
+    # Imported on the engine thread, where fixes were found with it: the server starts without it.
+    from dgemma_ls.features.typos import edits_of
+
     return edits_of(snapshot, fixes)
 
 

@@ -24,7 +24,7 @@ from dgemma_ls.handlers.typo_actions import (
     describe,
 )
 from dgemma_ls.proofread.dictionaries import WordFile, directive_edit, is_word
-from dgemma_ls.proofread.fixes import Fix, Tier
+from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.protocol import DgemmaServer, or_failed, starts_at_once
 from dgemma_ls.questions import View
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot

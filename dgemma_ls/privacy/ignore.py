@@ -14,10 +14,12 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+from typing import TYPE_CHECKING
 
 from dgemma_ls.privacy.reasons import Reason, ReasonKind
+
+if TYPE_CHECKING:
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 OWN_IGNORE_NAME = ".dgemmaignore"
 IGNORE_NAMES = (".gitignore", ".ignore", OWN_IGNORE_NAME)
@@ -38,7 +40,7 @@ class _Broken:
 class _Rule:
     """One line of an ignore file; a trailing slash is taken off its pattern."""
 
-    pattern: GitIgnoreSpecPattern
+    pattern: "GitIgnoreSpecPattern"
     folders_only: bool
 
 
@@ -167,5 +169,8 @@ def _parsed(file: Path, status: os.stat_result, folder: Path) -> _Rules:
 
 
 def _rule(line: str) -> _Rule:
+    # At the first ignore file: the server starts without it.
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
     pattern, n_slashes = _FOLDER_SLASH.subn("", line)
     return _Rule(GitIgnoreSpecPattern(pattern), folders_only=n_slashes > 0)

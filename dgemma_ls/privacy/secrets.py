@@ -7,8 +7,10 @@ code as often (``config.json``, ``settings.json``, ``env/``, ``keys/``, ``*.bak`
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _DATA = ("json", "yml", "yaml", "toml", "ini", "cfg", "csv", "xml", "txt", "properties")
 
@@ -48,5 +50,7 @@ def is_secret(path: Path) -> bool:
 
 
 @cache
-def _table() -> GitIgnoreSpec:
+def _table() -> "GitIgnoreSpec":
+    from pathspec import GitIgnoreSpec  # at the first document: the server starts without it
+
     return GitIgnoreSpec.from_lines(SECRET_PATTERNS, backend="simple")

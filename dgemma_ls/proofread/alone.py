@@ -20,10 +20,10 @@ from functools import cache
 from importlib.resources import files
 
 from dgemma_engine.types import Place, Span, TokenReading
-from dgemma_ls.proofread.fixes import Fix, Tier
 from dgemma_ls.proofread.fragments import names_of, regions_of
 from dgemma_ls.proofread.nonwords import shape
 from dgemma_ls.proofread.proposals import Kind, cased_like
+from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.proofread.words import tokens_of
 from dgemma_ls.types import Snapshot
 

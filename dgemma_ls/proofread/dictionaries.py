@@ -11,8 +11,6 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from platformdirs import user_config_path
-
 from dgemma_engine.types import Span
 from dgemma_ls.context.comments import line_comment
 from dgemma_ls.files import FileError, read_text, write_text
@@ -29,6 +27,8 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 
 def user_file() -> Path:
     """Say where the user's words stand."""
+    from platformdirs import user_config_path  # at first use: the server starts without it
+
     return user_config_path("dgemma-ls", appauthor=False) / "words.txt"
 
 

@@ -4,12 +4,10 @@ Both are pure but for the curated list's process. What is found may be applied i
 do not overlap, and each was parsed (``check_fixes``).
 """
 
-import enum
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dgemma_engine.types import Span
 from dgemma_ls.proofread.confusions import confused_words
 from dgemma_ls.proofread.curated import CuratedList, load_curated
 from dgemma_ls.proofread.decide import Choice, Weights, choose, is_certain, load_weights
@@ -22,45 +20,11 @@ from dgemma_ls.proofread.nonwords import MAX_ZIPF_OF_LISTED, unknown_words
 from dgemma_ls.proofread.passages import Document, read_document
 from dgemma_ls.proofread.proposals import Kind, Proposal
 from dgemma_ls.proofread.rules import articles
-from dgemma_ls.proofread.types import Region, RegionKind
+from dgemma_ls.proofread.types import Fix, Region, RegionKind, Tier
 from dgemma_ls.types import Snapshot
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CERTAIN_ENOUGH = 0.9  # what a list or a rule settles, unless a rival is as good
-
-
-class Tier(enum.Enum):
-    """How a fix may be used; the values are stable words for options and JSON."""
-
-    SAFE = "safe"
-    """Made without asking."""
-    SUGGEST = "suggest"
-    """Shown, and made when the user says so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
-    """A typo and what should stand there.
-
-    Attributes:
-        span: what to replace, code points.
-        old: its text.
-        new: the replacement; empty where a word is one too many.
-        kind: of error.
-        tier: how sure it is.
-        probability: that an author would make this fix.
-        others: other replacements, best first.
-        word: the word in question, for dictionaries: that which is wrong, or lacking.
-    """
-
-    span: Span
-    old: str
-    new: str
-    kind: Kind
-    tier: Tier
-    probability: float
-    others: tuple[str, ...]
-    word: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

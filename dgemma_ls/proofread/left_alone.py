@@ -3,6 +3,12 @@
 import re
 from pathlib import PurePath
 
+from dgemma_ls.languages import PLAINTEXT
+from dgemma_ls.types import Snapshot
+
+PROSE_SUFFIXES = frozenset({"", ".txt", ".text"})
+"""Of plain text that is prose."""
+
 _FOREIGN_FOLDERS = frozenset(
     {".git", "node_modules", "bower_components", "vendor", "vendored", "_vendor", "third_party"}
     | {"third-party", "thirdparty", "3rdparty", "external", "externals", "deps", "Pods", "dist"}
@@ -56,6 +62,21 @@ def is_left_alone(path: str | PurePath, text: str) -> str | None:
     if _GENERATED.search(text, 0, _HEAD):
         return "it says that it is generated"
     return None
+
+
+def is_proofread(snapshot: Snapshot, path: PurePath) -> bool:
+    """Say whether typos are looked for in a document that somebody has opened.
+
+    Generated, vendored and legal files are left alone, as is plain text that is no prose by its
+    name; the language is what the editor says.
+
+    Args:
+        snapshot: the document.
+        path: its own, from the folder that it belongs to.
+    """
+    if snapshot.language_id == PLAINTEXT and path.suffix.lower() not in PROSE_SUFFIXES:
+        return False
+    return is_left_alone(path, snapshot.text) is None
 
 
 def _is_minified(path: PurePath, text: str) -> bool:

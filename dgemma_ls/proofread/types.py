@@ -1,9 +1,13 @@
-"""The values of proofreading: regions of a document in which typos may be looked for."""
+"""The values of proofreading: where typos may be looked for, and what is found there.
+
+Light by intent: the server knows them from its start.
+"""
 
 import enum
 from dataclasses import dataclass
 
 from dgemma_engine.types import Span
+from dgemma_ls.proofread.proposals import Kind
 
 
 class RegionKind(enum.Enum):
@@ -62,3 +66,37 @@ class Region:
             kind=self.kind,
             protected=tuple(Span(start=p.start + by, end=p.end + by) for p in self.protected),
         )
+
+
+class Tier(enum.Enum):
+    """How a fix may be used; the values are stable words for options and JSON."""
+
+    SAFE = "safe"
+    """Made without asking."""
+    SUGGEST = "suggest"
+    """Shown, and made when the user says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A typo and what should stand there.
+
+    Attributes:
+        span: what to replace, code points.
+        old: its text.
+        new: the replacement; empty where a word is one too many.
+        kind: of error.
+        tier: how sure it is.
+        probability: that an author would make this fix.
+        others: other replacements, best first.
+        word: the word in question, for dictionaries: that which is wrong, or lacking.
+    """
+
+    span: Span
+    old: str
+    new: str
+    kind: Kind
+    tier: Tier
+    probability: float
+    others: tuple[str, ...]
+    word: str

@@ -6,11 +6,8 @@ Every format is read by a real parser, which is stricter than the highlighters' 
 from collections.abc import Callable
 from functools import lru_cache
 
-from dgemma_ls.proofread.formats.html_format import read_html
 from dgemma_ls.proofread.formats.json_format import read_json
-from dgemma_ls.proofread.formats.toml_format import read_toml
 from dgemma_ls.proofread.formats.types import Leaf, Structure, Style
-from dgemma_ls.proofread.formats.xml_format import read_xml
 
 __all__ = ["Leaf", "Structure", "Style", "has_format", "read_front_matter", "read_structure"]
 
@@ -35,12 +32,30 @@ def _read_yaml(text: str) -> Structure | None:
     return yaml_format.read_yaml(text)
 
 
+def _read_toml(text: str) -> Structure | None:
+    from dgemma_ls.proofread.formats import toml_format
+
+    return toml_format.read_toml(text)
+
+
+def _read_xml(text: str) -> Structure | None:
+    from dgemma_ls.proofread.formats import xml_format
+
+    return xml_format.read_xml(text)
+
+
+def _read_html(text: str) -> Structure | None:
+    from dgemma_ls.proofread.formats import html_format
+
+    return html_format.read_html(text)
+
+
 _READERS: dict[str, Callable[[str], Structure | None]] = {
     **dict.fromkeys(("json", "jsonc"), read_json),
     "yaml": _read_yaml,
-    "toml": read_toml,
-    **dict.fromkeys(("xml", "svg", "xhtml"), read_xml),
-    "html": read_html,
+    "toml": _read_toml,
+    **dict.fromkeys(("xml", "svg", "xhtml"), _read_xml),
+    "html": _read_html,
     "markdown": _read_markdown,
 }
 

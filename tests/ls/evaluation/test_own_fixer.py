@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dgemma_engine.types import Place, Span
 from dgemma_ls.evaluation.fix_scores import LineEdit, Passage
 from dgemma_ls.evaluation.own_fixer import fix_passages, remembered
-from dgemma_ls.proofread.fixes import Tier
+from dgemma_ls.proofread.types import Tier
 
 PASSAGE = Passage(
     name="a",

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from dgemma_engine.types import CancelToken, Place
 from dgemma_ls.features.typo_check import Check, ParagraphCache, check_steps, run_slice
 from dgemma_ls.features.typos import TypoOptions, finish, prepare
-from dgemma_ls.proofread.fixes import Fix, Knowledge
+from dgemma_ls.proofread.fixes import Knowledge
 from dgemma_ls.proofread.readings import Readings, piece_steps
 from dgemma_ls.proofread.steps import run_through
+from dgemma_ls.proofread.types import Fix
 from dgemma_ls.syntax import pieces
 from dgemma_ls.types import Snapshot
 

@@ -17,8 +17,8 @@ from dgemma_ls.features.typos import (
     prepare,
     take_answers,
 )
-from dgemma_ls.proofread.fixes import Knowledge, Tier
-from dgemma_ls.proofread.types import RegionKind
+from dgemma_ls.proofread.fixes import Knowledge
+from dgemma_ls.proofread.types import RegionKind, Tier
 from dgemma_ls.types import Edit, Refusal
 from tests.ls.proofread.support import snapshot
 

@@ -28,7 +28,8 @@ from dgemma_ls.features.typos import (
     prepare,
     take_answers,
 )
-from dgemma_ls.proofread.fixes import Fix, Knowledge
+from dgemma_ls.proofread.fixes import Knowledge
+from dgemma_ls.proofread.types import Fix
 from dgemma_ls.types import Snapshot
 from tests.ls.proofread.documents import flat, flat_markdown, flat_xml
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 
-from dgemma_ls.proofread.fixes import Fix, Knowledge, Tier, decide, examine
+from dgemma_ls.proofread.fixes import Knowledge, decide, examine
 from dgemma_ls.proofread.proposals import Proposal
+from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.types import Snapshot
 
 

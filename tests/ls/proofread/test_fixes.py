@@ -5,9 +5,10 @@ from itertools import pairwise
 import pytest
 
 from dgemma_ls.proofread.curated import CuratedList
-from dgemma_ls.proofread.fixes import Knowledge, Tier, decide, examine
+from dgemma_ls.proofread.fixes import Knowledge, decide, examine
 from dgemma_ls.proofread.proposals import Kind
 from dgemma_ls.proofread.rules import begins_with_vowel_sound
+from dgemma_ls.proofread.types import Tier
 from tests.ls.proofread.support import changes, fixes, proposals, snapshot
 
 PROSE = "This is a sentence of the document that says what the server does when it is asked. "
