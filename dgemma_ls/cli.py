@@ -6,6 +6,7 @@ a command's module is imported when it is called.
 
 import argparse
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -168,8 +169,13 @@ def _serve(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         from dgemma_ls.commands.serve import serve_sockets
 
         return serve_sockets(args, version=VERSION)
+    # Thousands of classes that stay: the collector would look through them 150 times meanwhile,
+    # and through all of them again and again later.
+    gc.disable()
     from dgemma_ls.server import serve_stdio
 
+    gc.freeze()
+    gc.enable()
     return serve_stdio(log_file=args.log_file, verbose=args.verbose)
 
 
