@@ -195,6 +195,8 @@ class Protocol(Synchronisation):
             return None
         if "method" in data and self.get_message_type(data["method"]) is None:
             data = {"params": None, **data}  # without any, pygls takes it for one gone wrong
+        if data.get("method") == types.INITIALIZE:
+            data = {**data, "params": protocol_ext.as_specified(data.get("params"))}
         try:
             return super().structure_message(data)
         except rpc.JsonRpcException as err:

@@ -19,6 +19,18 @@ DID_CHANGE_STATUS = "didChangeStatus"
 STATUS = "dgemma/status"
 
 
+def as_specified(params: Any) -> Any:
+    """Give the parameters of ``initialize`` as the specification spells them.
+
+    Helix (25.07) declares ``workspace.diagnostic.refreshSupport`` where that says ``diagnostics``.
+    """
+    match params:
+        case {"capabilities": {"workspace": {"diagnostic": {"refreshSupport": True}} as declared}}:
+            workspace = {"diagnostics": {"refreshSupport": True}, **declared}
+            return {**params, "capabilities": {**params["capabilities"], "workspace": workspace}}
+    return params
+
+
 @attrs.define
 class DocumentIdentifier:
     """A document, and the version that is meant if the client says so."""

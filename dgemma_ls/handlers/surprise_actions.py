@@ -57,6 +57,9 @@ def _offer(server: DgemmaServer, params: types.CodeActionParams) -> Offer:
     view = None if found is None else view_of(server, found)
     if found is None or view is None or not wanted(QUICK, params.context.only):
         return []
+    capabilities = server.client_capabilities
+    if not (action_support(capabilities).resolves or edit_support(capabilities).applies):
+        return []  # the model's word would have to be waited for before anything is shown
     span = view.span_between(convert.to_ends(params.range))
     here = [d for d in found.doubts if d.span.start <= span.end and span.start <= d.span.end]
     return [_action(server, view, doubt) for doubt in here[:_MOST_AT_ONCE]]

@@ -113,7 +113,8 @@ def _offer(server: DgemmaServer, params: types.CodeActionParams) -> Offer:
         for fix in found.fixes
         if fix.span.start <= span.end and span.start <= view.offset_at(_end(view, fix))
     ]
-    return [action for fix in here[:_MOST_AT_ONCE] for action in _quick_fixes(server, view, fix)]
+    found_here = [it for fix in here[:_MOST_AT_ONCE] for it in _quick_fixes(server, view, fix)]
+    return found_here if _can_wait(server) else _with_edits(server, view, found_here)
 
 
 def _end(view: View, fix: Fix) -> Any:
@@ -139,6 +140,49 @@ def _quick_fixes(server: DgemmaServer, view: View, fix: Fix) -> list[types.CodeA
     ignore = {key: place[key] for key in ("uri", "version", "start", "end")}
     actions.append(_command(view, fix, "Ignore here (dgemma)", IGNORE, ignore))
     return actions
+
+
+def _can_wait(server: DgemmaServer) -> bool:
+    """Say whether an edit may come after its action is chosen, in either way."""
+    capabilities = server.client_capabilities
+    return action_support(capabilities).resolves or edit_support(capabilities).applies
+
+
+def _with_edits(
+    server: DgemmaServer, view: View, actions: Sequence[types.CodeAction]
+) -> Awaitable[list[types.CodeAction]]:
+    """Put in the edits themselves, for a client such as Vim's ALE that takes them no other way."""
+    groups = {
+        number: tuple(chosen(server, view, _arguments(action.command.arguments or ())))
+        for number, action in enumerate(actions)
+        if action.command is not None and action.command.command == FIX_TYPO
+    }
+
+    async def answer() -> list[types.CodeAction]:
+        question = server.open_session.admit(view, feature="typos", priority=Priority.INVOKED)
+        task = partial(_checked_each, view.snapshot, tuple(groups.values()))
+        checked = await or_failed(server.open_session.answer(question, task))
+        if isinstance(checked, Refusal):
+            return []
+        answers = dict(zip(groups, checked, strict=True))
+        for number, edits in answers.items():
+            if not isinstance(edits, Refusal):
+                action = actions[number]
+                action.edit = workspace_edit(server, view, edits, action.title)
+                action.command = None
+        return [
+            action
+            for number, action in enumerate(actions)
+            if not isinstance(answers.get(number), Refusal)
+        ]
+
+    return answer()
+
+
+def _checked_each(
+    snapshot: Snapshot, groups: Sequence[Sequence[Fix]], engine: Infiller, token: CancelToken
+) -> tuple[tuple[Edit, ...] | Refusal, ...]:
+    return tuple(_checked(snapshot, fixes, engine, token) for fixes in groups)
 
 
 def _scopes(server: DgemmaServer, view: View) -> dict[str, str]:
@@ -189,7 +233,8 @@ def _command(
 def _fix_all(server: DgemmaServer, view: View, params: types.CodeActionParams) -> Offer:
     title = "Fix all safe typos (dgemma)"
     support = action_support(server.client_capabilities)
-    if params.context.trigger_kind != types.CodeActionTriggerKind.Invoked:
+    is_asked = params.context.trigger_kind == types.CodeActionTriggerKind.Invoked
+    if not (is_asked and _can_wait(server)):
         return _fix_all_now(server, view, title)
     argument = {"uri": view.snapshot.uri, "version": view.snapshot.version}
     if support.resolves:
@@ -244,13 +289,17 @@ def describe(edits: Sequence[Edit]) -> str:
 
 
 def _resolve(server: DgemmaServer, action: types.CodeAction, data: dict[str, Any]) -> Resolved:
-    params = types.ExecuteCommandParams(command=FIX_TYPO, arguments=[data])
-    known = ("uri", "version", "start", "end", "new", "all", "by")
-    given = Arguments(params, known)
+    given = _arguments([data])
     view = editing.look(server, given.text("uri"), given.whole("version"))
     if action.kind == FIX_ALL:
         return _resolved_all(server, view, action)
     return _resolved(server, view, chosen(server, view, given), action)
+
+
+def _arguments(arguments: Sequence[Any]) -> Arguments:
+    """Read what an action carries."""
+    params = types.ExecuteCommandParams(command=FIX_TYPO, arguments=arguments)
+    return Arguments(params, ("uri", "version", "start", "end", "new", "all", "by"))
 
 
 def chosen(server: DgemmaServer, view: View, given: Arguments) -> list[Fix]:

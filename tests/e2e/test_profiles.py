@@ -100,6 +100,20 @@ def test_typos_are_asked_for_or_sent_and_mended_at_once(wire: Wire, name: str) -
     assert ("textDocument/publishDiagnostics" in sent) is not PULLS_DIAGNOSTICS[name]
 
 
+@pytest.mark.parametrize("name", ["vscode", "neovim", "helix"])
+def test_those_that_ask_are_told_when_to_ask_again(wire: Wire, name: str) -> None:
+    editor = Editor(wire, name, section={"typos": "on"})
+    editor.start()
+    editor.open(NOTES, PROSE, "markdown")
+    editor.diagnostics(NOTES, at_least=3)
+    n_told = sum(each["method"] == "workspace/diagnostic/refresh" for each in wire.notifications)
+    editor.section = {"typos": "off"}
+    wire.notify("workspace/didChangeConfiguration", {"settings": None})
+    wire.message("workspace/diagnostic/refresh", number=n_told + 1)
+    assert editor.diagnostics(NOTES) == []
+    wire.leave()
+
+
 @editors
 def test_the_configuration_is_read_at_the_start_and_when_it_changes(wire: Wire, name: str) -> None:
     editor = Editor(wire, name, section={"n_candidates": 1})

@@ -127,6 +127,22 @@ def test_all_occurrences_of_a_word_are_mended_at_once(wire: Wire) -> None:
     wire.leave()
 
 
+def test_a_client_that_takes_edits_no_other_way_gets_them_with_the_actions(wire: Wire) -> None:
+    able = {"codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": []}}}}
+    capabilities = {"textDocument": {**able, "diagnostic": {}}, "workspace": {"applyEdit": False}}
+    uri = opened(wire, SOURCE, capabilities=capabilities)
+    found = pull(wire, uri)
+    offered = actions(wire, uri, found[2]["range"])
+    one, both = titled(offered, "Change “seperate”"), titled(offered, "Fix all 2 occurrences")
+    assert "command" not in one
+    assert apply(SOURCE, one["edit"]["changes"][uri]) == SOURCE.replace("seper", "separ", 1)
+    assert apply(SOURCE, both["edit"]["changes"][uri]) == SOURCE.replace("seper", "separ")
+    assert titled(offered, "Ignore here")["command"]["command"] == "dgemma.ignoreTypo"
+    (every,) = actions(wire, uri, WHOLE, only=["source.fixAll"])
+    assert apply(SOURCE, every["edit"]["changes"][uri]) == MENDED
+    wire.leave()
+
+
 def test_what_was_not_found_is_never_written(wire: Wire) -> None:
     uri = opened(wire, SOURCE)
     found = pull(wire, uri)
