@@ -28,7 +28,8 @@ def as_specified(params: Any) -> Any:
         case {"capabilities": {"workspace": {"diagnostic": {"refreshSupport": True}} as declared}}:
             workspace = {"diagnostics": {"refreshSupport": True}, **declared}
             return {**params, "capabilities": {**params["capabilities"], "workspace": workspace}}
-    return params
+        case _:
+            return params
 
 
 @attrs.define
