@@ -32,7 +32,8 @@ def add_context(proposals: Sequence[Proposal], document: Document, ngrams: NGram
         old_rows = np.array([old for _, old, _ in group])
         new_rows = np.array([new for _, _, new in group])
         gains = ngrams.score(new_rows) - ngrams.score(old_rows)
+        of_new, of_old = ngrams.n_attested(new_rows), ngrams.n_attested(old_rows)
         for idx, (proposal, _, _) in enumerate(group):
             proposal.features["gain"] = float(gains[idx])
-            proposal.features["attested_new"] = float(ngrams.n_attested(new_rows[idx]))
-            proposal.features["attested_old"] = float(ngrams.n_attested(old_rows[idx]))
+            proposal.features["attested_new"] = float(of_new[idx])
+            proposal.features["attested_old"] = float(of_old[idx])

@@ -8,14 +8,20 @@ import gzip
 import re
 from collections import defaultdict
 from collections.abc import Collection
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from importlib.resources import files
+from operator import or_
+
+import numpy as np
+import numpy.typing as npt
 
 AMERICAN, BRITISH, CANADIAN = 1, 2, 4
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ALPHABET = frozenset(_LETTERS + "'")
 _ISE = re.compile(r"is(?=(?:e|ed|es|er|ers|ing|able|ation|ations)$)")
 _TENTHS = 10.0
+_BIT_OF = {letter: at for at, letter in enumerate(_LETTERS)}
+_N_BITS = np.array([at.bit_count() for at in range(1 << 14)], dtype=np.uint8)
 _MIN_LETTERS_FOR_TWO = 6  # below, too much lies two letters away
 
 
@@ -26,7 +32,7 @@ class Lexicon:
         """Take for each lowercase word its Zipf frequency and the variants that have it."""
         self._rows = rows
         self._by_length: defaultdict[int, list[str]] = defaultdict(list)
-        self._near_length: dict[int, list[str]] = {}
+        self._near_length: dict[int, tuple[list[str], npt.NDArray[np.uint32]]] = {}
         self._by_rest: dict[float, dict[str, list[str]]] = {}  # by frequency
         self._two_away = lru_cache(maxsize=4096)(self._find_two_away)
         self._one_away = lru_cache(maxsize=16384)(self._find_one_away)
@@ -36,11 +42,12 @@ class Lexicon:
         lower = word.lower().replace("’", "'")
         if lower in self._rows:
             return True
-        for ending in ("'s", "s'", "'"):
-            if lower.endswith(ending) and lower[: -len(ending)] in self._rows:
-                return True
+        if "'" in lower:
+            for ending in ("'s", "s'", "'"):
+                if lower.endswith(ending) and lower[: -len(ending)] in self._rows:
+                    return True
         # British spelling of what only the American list or technical texts have.
-        return any(
+        return "is" in lower and any(
             lower[: at.start()] + "iz" + lower[at.start() + 2 :] in self._rows
             for at in _ISE.finditer(lower)
         )
@@ -118,13 +125,19 @@ class Lexicon:
             for known, (zipf, _) in self._rows.items():
                 if zipf > 0:  # what nobody writes is no candidate that far away
                     self._by_length[len(known)].append(known)
-        near = self._near_length.get(len(word))
-        if near is None:
-            near = self._near_length[len(word)] = [
+        if (nearly := self._near_length.get(len(word))) is None:
+            words = [
                 known
                 for length in range(len(word) - 2, len(word) + 3)
                 for known in self._by_length.get(length, ())
             ]
+            letters = np.array([_letters(known) for known in words], dtype=np.uint32)
+            nearly = self._near_length[len(word)] = words, letters
+        words, letters = nearly
+        # Two edits bring or take four different letters at most; one in twenty words is left.
+        differing = letters ^ np.uint32(_letters(word))
+        n_differing = _N_BITS[differing & 0x3FFF] + _N_BITS[differing >> 14]
+        near = [words[at] for at in np.flatnonzero(n_differing <= 4)]
         found = process.extract(word, near, scorer=OSA.distance, score_cutoff=2, limit=None)
         return tuple((known, 2) for known in sorted({row[0] for row in found}, key=self._rank)[:8])
 
@@ -141,6 +154,11 @@ def load_lexicon() -> Lexicon:
         word, zipf, variants = line.split("\t")
         rows[word] = (int(zipf) / _TENTHS, int(variants))
     return Lexicon(rows)
+
+
+def _letters(word: str) -> int:
+    """Give the letters of a word as bits; what is no letter is one more."""
+    return reduce(or_, (1 << _BIT_OF.get(char, 26) for char in word), 0)
 
 
 def _rests(word: str) -> set[str]:

@@ -79,14 +79,19 @@ class NGrams:
         scores = self.log_probability(windows.reshape(-1, 3))
         return np.asarray(scores.reshape(n_rows, width - 2).sum(axis=1))
 
-    def n_attested(self, row: Ids) -> int:
-        """Count the stretches of three in one row (A,) that were counted as they are."""
-        keys = [
-            (int(a) << 16 | int(b)) << 16 | int(c)
-            for a, b, c in zip(row, row[1:], row[2:], strict=False)
-        ]
-        found = _look_up(self._triples, self._log_triples, np.array(keys, dtype=np.uint64))[1]
-        return int(found.sum())
+    def n_attested(self, rows: Ids) -> npt.NDArray[np.int64]:
+        """Count the stretches of three in each row that were counted as they are.
+
+        Args:
+            rows: (N, A) ids.
+
+        Returns:
+            (N,) counts.
+        """
+        ids = rows.astype(np.uint64)
+        keys = (ids[:, :-2] << 16 | ids[:, 1:-1]) << 16 | ids[:, 2:]
+        found = _look_up(self._triples, self._log_triples, keys)[1]
+        return np.asarray(found.sum(axis=1))
 
 
 @cache

@@ -6,13 +6,15 @@ and the encoder at what came before it; :func:`compare` lets it read alternative
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, takewhile
 
 import torch
 from torch import Tensor
 
-from dgemma_engine.infill.select import judge, read_together
+from dgemma_engine.infill.select import Reading, read_together
+from dgemma_engine.kv_cache import KVCache
+from dgemma_engine.model.branches import Branches
 from dgemma_engine.model.transformer import Transformer
-from dgemma_engine.prefix_cache import PrefixCacheStore
 from dgemma_engine.tokenizer import Tokenizer
 from dgemma_engine.types import CancelToken, Place, Span, TokenReading
 
@@ -22,7 +24,7 @@ _BATCH = 8
 _QUANTUM = 200  # characters between places where contexts may begin, so that prefixes are shared
 _MIN_CONTEXT = 150  # characters
 _AFTER_CHARACTERS = 80
-_STORE_BYTES = 64 * 2**20
+_TOKENS_AT_ONCE = 400  # some 15 ms of the embedded model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,24 +101,90 @@ def compare(
         places: where, in order, and what might stand there; a text that begins with the blank
             before a word is split into natural tokens.
         bos_id: the context where a place has nothing before it.
-        cancel: asked between places.
+        cancel: asked before each batch of places.
 
     Returns:
         For each place the log-probability in nats of each alternative and the few tokens after
         it; those before the place where it was cancelled.
     """
-    store = PrefixCacheStore(model, budget_bytes=_STORE_BYTES)  # the editor's own stay as they are
     scores: list[tuple[float, ...]] = []
+    batch: list[_Wordings] = []
+    n_tokens = 0
     for place in places:
-        if cancel is not None and cancel.stop_reason() is not None:
-            break
-        start, end = place.span.start, place.span.end
-        begin = max(0, (start - _MIN_CONTEXT) // _QUANTUM * _QUANTUM)
-        *known, last = tokenizer.encode(text[begin:start]) or [bos_id]
-        after = tokenizer.encode(text[end : end + _AFTER_CHARACTERS])
-        readings = [read_together(option, after, tokenizer) for option in place.texts]
-        scores.append(tuple(judge(model, store.encode(known).kv, last, readings)))
+        wordings = _wordings(tokenizer, text, place, bos_id)
+        n_new = wordings.n_tokens - (_n_shared(batch[-1].known, wordings.known) if batch else 0)
+        if batch and n_tokens + n_new > _TOKENS_AT_ONCE:
+            if cancel is not None and cancel.stop_reason() is not None:
+                return scores
+            scores += _score(model, batch)
+            batch, n_new = [], wordings.n_tokens
+            n_tokens = 0
+        batch.append(wordings)
+        n_tokens += n_new
+    if batch and (cancel is None or cancel.stop_reason() is None):
+        scores += _score(model, batch)
     return scores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wordings:
+    """A place as tokens: what stands before it, and each alternative with what follows."""
+
+    known: tuple[int, ...]
+    readings: tuple[Reading, ...]
+
+    @property
+    def n_tokens(self) -> int:
+        """How many there are to read."""
+        return len(self.known) + sum(len(one.inner) + len(one.after) for one in self.readings)
+
+
+def _wordings(tokenizer: Tokenizer, text: str, place: Place, bos_id: int) -> _Wordings:
+    start, end = place.span.start, place.span.end
+    begin = max(0, (start - _MIN_CONTEXT) // _QUANTUM * _QUANTUM)
+    after = tokenizer.encode(text[end : end + _AFTER_CHARACTERS])
+    return _Wordings(
+        known=tuple(tokenizer.encode(text[begin:start]) or [bos_id]),
+        readings=tuple(read_together(option, after, tokenizer) for option in place.texts),
+    )
+
+
+@torch.inference_mode()
+def _score(model: Transformer, batch: Sequence[_Wordings]) -> list[tuple[float, ...]]:
+    """Score places in one pass: their contexts and alternatives as one tree.
+
+    Contexts that begin alike are read once, those that do not see nothing of each other.
+    """
+    paths = [
+        (*place.known, *reading.inner, *reading.after)
+        for place in batch
+        for reading in place.readings
+    ]
+    n_known = [len(place.known) for place in batch for _ in place.readings]
+    weight = model.embed_tokens.weight
+    nothing = KVCache.empty(model.config, dtype=weight.dtype, device=weight.device)
+    tree = Branches(model, 0, nothing.visible())
+    rows = [
+        path[n - 1 :] for path, n in zip(tree.read([p[:-1] for p in paths]), n_known, strict=True)
+    ]
+    distinct = {row: idx for idx, row in enumerate(dict.fromkeys(chain(*rows)))}
+    logits = model.logits(tree.outputs[list(distinct)])
+    places = [distinct[row] for row in chain(*rows)]
+    targets = [token for path, n in zip(paths, n_known, strict=True) for token in path[n:]]
+    log_probs = iter((logits[places, targets] - logits.logsumexp(dim=-1)[places]).tolist())
+    return [
+        tuple(
+            sum(islice(log_probs, len(reading.inner) + len(reading.after)))
+            for reading in place.readings
+        )
+        for place in batch
+    ]
+
+
+def _n_shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """Count the tokens that both begin with."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _read_batch(
