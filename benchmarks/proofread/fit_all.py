@@ -22,6 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # sums in one order
 
 import fit
 import fit_alone
+import fit_features
 
 from dgemma_ls.evaluation.typo_noise import KINDS
 from dgemma_ls.proofread.decide import load_weights
@@ -88,7 +89,7 @@ def main() -> None:
             out = work / f"{name}-{number}.jsonl"
             seed = random.Random(f"{args.seed} {name} {number}").randrange(2**31)
             model = name == "with_model"
-            fit.features(
+            fit_features.write_features(
                 argparse.Namespace(out=out, folders=folders, seed=seed, model=model, **draw)
             )
             found.append(out)

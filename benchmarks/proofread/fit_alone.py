@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fit
+import fit_features
+import fit_models
 
 from dgemma_engine.types import Place
 from dgemma_ls.evaluation.typo_noise import KINDS, corrupt
@@ -40,7 +42,7 @@ def fit_alone(folders: list[Path], *, seed: int) -> None:
     knowledge = Knowledge.load()
     cases: list[_Case] = []
     seen = set()
-    for number, snapshot in enumerate(fit.passages(folders, _PASSAGES, rng)):
+    for number, snapshot in enumerate(fit_features.passages(folders, _PASSAGES, rng)):
         if number % 200 == 0:
             print("alone", number, len(cases), file=sys.stderr)
         if snapshot.text in seen:
@@ -71,7 +73,7 @@ def fit_alone(folders: list[Path], *, seed: int) -> None:
         found = _decided(case, doubtful, asked, engine.compare(case.text, asked))
         rows.append(found)
     print("alone: places", places, "words", sum(len(case.doubts) for case in cases))
-    bias, weights = fit.logistic([row for found in rows[:cut] for row in found])
+    bias, weights = fit_models.logistic([row for found in rows[:cut] for row in found])
     decide = Linear(bias=bias, weights=weights, least=0.0)
     least = _least(rows[cut:], cases[cut:], decide)
     content = {
@@ -89,7 +91,7 @@ def _fit_doubt(cases: Sequence[_Case]) -> Linear:
     rows = [
         {"features": d.features, "right": _is_wrong(case, d)} for case in cases for d in case.doubts
     ]
-    bias, weights = fit.logistic(rows)
+    bias, weights = fit_models.logistic(rows)
     model = Linear(bias=bias, weights=weights, least=0.0)
     ranked = sorted((model.log_odds(row["features"]), row["right"]) for row in rows)[::-1]
     n_looked_at = int(len(ranked) * _LOOKED_AT)
@@ -132,7 +134,7 @@ def _least(rows: Sequence[list[dict[str, object]]], cases: Sequence[_Case], mode
     for log_odds, right in ranked:
         n_right, n_wrong = n_right + bool(right), n_wrong + (not right)
         share = rate * n_right / (rate * n_right + n_wrong)
-        if n_right >= fit.MIN_RIGHT and share >= _PRECISION:
+        if n_right >= fit_models.MIN_RIGHT and share >= _PRECISION:
             least = log_odds
             report = f"{n_right} of {n_errors} errors, {n_wrong} wrong"
     print("alone: from", least, report if least < math.inf else "never", "rate", rate)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from dgemma_ls.commands.arguments import EngineLoader, InputError
+from dgemma_ls.commands.fix_progress import Counter
 from dgemma_ls.commands.fix_reports import as_diff, as_json, as_lines, as_sarif
 from dgemma_ls.features.typos import (
     TypoOptions,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from dgemma_engine import Engine
 
 _FILES_AT_ONCE = 50
+_PLACES_AT_ONCE = 200  # that the model compares, some 2 s
 
 DESCRIPTION = (
     "Find typos in prose, comments and docstrings. Shows them; --write mends them. "
@@ -78,6 +80,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-model", action="store_true", help="lists, rules and word statistics alone: quicker"
     )
+    parser.add_argument(
+        "--force-exclude",
+        action="store_true",
+        help="leave generated, vendored and legal files alone even where they are named",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
 
 
@@ -99,12 +106,20 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
         words=_words(args.words),
         strings=args.strings,
     )
-    named = {Path(path) for path in args.paths}
+    named = set() if args.force_exclude else {Path(path) for path in args.paths}
     paths = files_below(args.paths)
+    if args.no_model and args.model != EMBEDDED:
+        raise InputError(
+            f"--no-model leaves out the model, --model {args.model} names one; take one"
+        )
     engine = None if args.no_model else _load(args.model, load)
-    found = [
-        checked for checked in _check_all(paths, named, options, args, engine) if checked.fixes
-    ]
+    try:
+        found = [
+            checked for checked in _check_all(paths, named, options, args, engine) if checked.fixes
+        ]
+    except KeyboardInterrupt:
+        print("dgemma-ls: interrupted; no file was changed", file=sys.stderr)
+        raise
     failed = _write_all(found) if args.write else []
     found = [checked for checked in found if checked not in failed]
     _show(found, args)
@@ -122,12 +137,20 @@ def run(args: argparse.Namespace, *, load: EngineLoader = load_engine) -> int:
 def _write_all(found: Sequence[Checked]) -> list[Checked]:
     """Write what can be written; say of each other file why it was left alone, and give those."""
     failed = []
-    for checked in found:
+    for number, checked in enumerate(found):
         try:
             write_text(checked.file, apply_all(checked.snapshot, checked.fixes))
         except FileError as err:
             print(f"dgemma-ls: error: {err}", file=sys.stderr)
             failed.append(checked)
+        except KeyboardInterrupt:
+            n_written = number - len(failed)
+            print(
+                f"dgemma-ls: interrupted; {n_written} of {len(found)} files with typos are mended, "
+                "the others as they were",
+                file=sys.stderr,
+            )
+            raise
     return failed
 
 
@@ -140,19 +163,22 @@ def _check_all(
 ) -> Iterator[Checked]:
     knowledge = Knowledge.load()
     dictionaries: dict[Path, WordFile] = {}
-    progress = _Counter(len(paths), quiet=args.quiet)
-    for at in range(0, len(paths), _FILES_AT_ONCE):
-        read = [_read(path, path in named) for path in paths[at : at + _FILES_AT_ONCE]]
-        knowledge.look_up(file.text for file, _ in filter(None, read))
-        for number, pair in enumerate(read, start=at + 1):
-            if pair is not None:
-                file, snapshot = pair
-                own = (user_file(), workspace_file(file.path))
-                known = [dictionaries.setdefault(path, WordFile(path)) for path in own]
-                words = options.words | words_right_in(snapshot, known)
-                yield _check(file, snapshot, knowledge, replace(options, words=words), engine)
-            progress.show(number)
-    progress.end()
+    progress = Counter(len(paths), quiet=args.quiet)
+    try:
+        for at in range(0, len(paths), _FILES_AT_ONCE):
+            read = [_read(path, path in named) for path in paths[at : at + _FILES_AT_ONCE]]
+            knowledge.look_up(file.text for file, _ in filter(None, read))
+            for number, pair in enumerate(read, start=at + 1):
+                if pair is not None:
+                    file, snapshot = pair
+                    own = (user_file(), workspace_file(file.path))
+                    known = [dictionaries.setdefault(path, WordFile(path)) for path in own]
+                    words = options.words | words_right_in(snapshot, known)
+                    options_here = replace(options, words=words)
+                    yield _check(file, snapshot, knowledge, options_here, engine, progress)
+                progress.show(number)
+    finally:
+        progress.end()
 
 
 def _read(path: Path, is_named: bool) -> tuple[TextFile, Snapshot] | None:
@@ -176,11 +202,16 @@ def _check(
     knowledge: Knowledge,
     options: TypoOptions,
     engine: "Engine | None",
+    progress: Counter,
 ) -> Checked:
     found = prepare(snapshot, knowledge, options)
     if engine is not None:
         asked = ask(found)
-        take_answers(found, asked, engine.compare(snapshot.text, asked.places))
+        scores: list[tuple[float, ...]] = []
+        for at in range(0, len(asked.places), _PLACES_AT_ONCE):
+            progress.show_part(at, len(asked.places))
+            scores += engine.compare(snapshot.text, asked.places[at : at + _PLACES_AT_ONCE])
+        take_answers(found, asked, scores)
     fixes = finish(found, options, with_model=engine is not None)
     return Checked(file=file, snapshot=snapshot, fixes=tuple(passing(snapshot, fixes)))
 
@@ -212,22 +243,3 @@ def _words(path: Path | None) -> frozenset[str]:
     except (OSError, UnicodeDecodeError) as err:
         raise InputError(f"{path} cannot be read as a list of words: {err}") from err
     return frozenset(word for line in lines if (word := line.partition("#")[0].strip()))
-
-
-class _Counter:
-    """How many files are done, on one line of a terminal; nothing elsewhere."""
-
-    def __init__(self, n_files: int, *, quiet: bool) -> None:
-        self._n_files = n_files
-        self._on = sys.stderr.isatty() and not quiet and n_files > 1
-
-    def show(self, n_done: int) -> None:
-        if self._on:
-            share = 24 * n_done // self._n_files
-            bar = "█" * share + "░" * (24 - share)
-            sys.stderr.write(f"\r{bar} {n_done}/{self._n_files} files")
-            sys.stderr.flush()
-
-    def end(self) -> None:
-        if self._on:
-            sys.stderr.write("\r" + " " * 50 + "\r")

@@ -4,12 +4,15 @@ import difflib
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path, PurePath
 from typing import Any
+from urllib.parse import quote
 
 from dgemma_ls.positions import LineIndex, PositionEncoding
 from dgemma_ls.proofread.proposals import Kind
 from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.types import Snapshot
+from dgemma_ls.version import program_version
 
 Found = Sequence[tuple[Snapshot, Sequence[Fix]]]
 
@@ -87,9 +90,13 @@ def as_json(found: Found) -> str:
 
 def as_sarif(found: Found) -> str:
     """Give a SARIF log with a fix for each result."""
-    results = [_result(snapshot, fix) for snapshot, fixes in found for fix in fixes]
+    results = []
+    for snapshot, fixes in found:
+        index = LineIndex(snapshot.text)
+        results += [_result(snapshot, index, fix) for fix in fixes]
     driver = {
         "name": "dgemma-ls",
+        "version": program_version(),
         "rules": [
             {"id": kind.value, "shortDescription": {"text": f"A word {said}"}}
             for kind, said in _MESSAGES.items()
@@ -100,8 +107,7 @@ def as_sarif(found: Found) -> str:
     return json.dumps(log, indent=1, ensure_ascii=False) + "\n"
 
 
-def _result(snapshot: Snapshot, fix: Fix) -> dict[str, Any]:
-    index = LineIndex(snapshot.text)
+def _result(snapshot: Snapshot, index: LineIndex, fix: Fix) -> dict[str, Any]:
     line, column = _place(index, fix.span.start)
     end_line, end_column = _place(index, fix.span.end)
     region = {
@@ -110,7 +116,7 @@ def _result(snapshot: Snapshot, fix: Fix) -> dict[str, Any]:
         "endLine": end_line,
         "endColumn": end_column,
     }
-    artifact = {"uri": snapshot.uri.replace("\\", "/")}
+    artifact = {"uri": _uri(snapshot.uri)}
     replacement = {"deletedRegion": region, "insertedContent": {"text": fix.new}}
     return {
         "ruleId": fix.kind.value,
@@ -121,6 +127,11 @@ def _result(snapshot: Snapshot, fix: Fix) -> dict[str, Any]:
             {"artifactChanges": [{"artifactLocation": artifact, "replacements": [replacement]}]}
         ],
     }
+
+
+def _uri(path: str) -> str:
+    """Give a path as SARIF wants it: no relative one begins with a slash, and none has blanks."""
+    return Path(path).as_uri() if Path(path).is_absolute() else quote(PurePath(path).as_posix())
 
 
 def _place(index: LineIndex, offset: int) -> tuple[int, int]:

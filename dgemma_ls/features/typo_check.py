@@ -25,7 +25,7 @@ from dgemma_ls.proofread.words import tokens_of
 from dgemma_ls.types import Snapshot
 
 _BEFORE, _AFTER = 150, 120  # characters around a paragraph that the model reads too
-_WORDS_AT_ONCE = 60  # in paragraphs looked at together
+_WORDS_AT_ONCE = 100  # in paragraphs looked at together
 _WORDS_LISTED_AT_ONCE = 4_000  # asked of the curated list in one go, about 10 ms
 _STEP_S = 0.02
 _BYTES_OF_ENTRY, _BYTES_OF_FIX = 200, 400  # about, in CPython

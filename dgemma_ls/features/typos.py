@@ -138,10 +138,12 @@ def apply_all(snapshot: Snapshot, fixes: Sequence[Fix]) -> str:
         snapshot: the document that the fixes were found in.
         fixes: of :func:`passing`.
     """
-    text = snapshot.text
-    for fix in sorted(fixes, key=lambda fix: (fix.span.start, fix.span.end), reverse=True):
-        text = text[: fix.span.start] + fix.new + text[fix.span.end :]
-    return text
+    text, at = snapshot.text, 0
+    pieces = []
+    for fix in sorted(fixes, key=lambda fix: (fix.span.start, fix.span.end)):
+        pieces += [text[at : fix.span.start], fix.new]
+        at = fix.span.end
+    return "".join([*pieces, text[at:]])
 
 
 def _edit(snapshot: Snapshot, fix: Fix) -> Edit:

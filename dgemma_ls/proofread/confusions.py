@@ -1,6 +1,7 @@
 """Real words in the wrong place, words missing, words too many: what usual neighbours tell."""
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,6 +15,7 @@ from dgemma_ls.proofread.nonwords import shape
 from dgemma_ls.proofread.passages import Document
 from dgemma_ls.proofread.proposals import Kind, Proposal, cased_like
 
+_SPOTS_AT_ONCE = 10_000  # some 20 MB of rows
 _MIN_GAIN = 3.0  # nats, before anything else is asked
 _INSERTED_IN_ORDER = ("the", "a", "to", "of", "is", "be", "are", "an", "in", "as", "and", "it")
 _INSERTED = frozenset(_INSERTED_IN_ORDER)
@@ -36,42 +38,16 @@ def confused_words(document: Document, lexicon: Lexicon, ngrams: NGrams) -> list
     if not document.passages:
         return []
     laid_out = _Layout(document)
-    found = []
-    for spots, n_replaced, n_new in (
-        (_replaced(document, lexicon, ngrams), 1, 1),
-        (_inserted(document, ngrams), 0, 1),
-        (_struck(document), 1, 0),
-    ):
-        if not spots:
-            continue
-        places = np.array([laid_out.starts[spot.number] + spot.first for spot in spots])
-        counts = np.array([len(spot.rivals.ids) for spot in spots])
-        which = np.repeat(np.arange(len(spots)), counts)
-        ids = np.array([one for spot in spots for one in spot.rivals.ids])
-        old = laid_out.rows(places, n_replaced)
-        before, after = old[which, :2], old[which, 2 + n_replaced :]
-        new = np.concatenate((before, ids[:, None][:, :n_new], after), axis=1)
-        gains = ngrams.score(new) - ngrams.score(old)[which]
-        chosen = np.flatnonzero(gains >= _MIN_GAIN)
-        which = which[chosen]
-        ranks = chosen - (np.cumsum(counts) - counts)[which]
-        for at, rank, gain, of_new, of_old, near_code in zip(
-            which.tolist(),
-            ranks.tolist(),
-            gains[chosen].tolist(),
-            ngrams.n_attested(new[chosen]).tolist(),
-            ngrams.n_attested(old)[which].tolist(),
-            (old == CODE).any(axis=1)[which].tolist(),
-            strict=True,
-        ):
-            spot = spots[at]
-            draft = _Draft(
-                spot.rivals.kinds[rank],
-                (spot.number, spot.first, spot.first + n_replaced),
-                (spot.old, spot.rivals.words[rank]),
-            )
-            found.append(_proposal(draft, gain, (of_new, of_old), near_code, document, lexicon))
-    return found
+    return [
+        _proposal(document, lexicon, found)
+        for spots, n_replaced, n_new in (
+            (_replaced(document, lexicon, ngrams), 1, 1),
+            (_inserted(document, ngrams), 0, 1),
+            (_struck(document), 1, 0),
+        )
+        for at in range(0, len(spots), _SPOTS_AT_ONCE)
+        for found in _gaining(spots[at : at + _SPOTS_AT_ONCE], laid_out, ngrams, n_replaced, n_new)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +65,9 @@ class _Draft:
     kind: Kind
     place: tuple[int, int, int]
     words: tuple[str, str]
+    gain: float
+    attested: tuple[int, int]
+    near_code: bool
 
 
 class _Layout:
@@ -105,6 +84,41 @@ class _Layout:
     def rows(self, places: Ids, n_between: int) -> Ids:
         """Give (N, 4 + n_between) ids: what is between, and two neighbours on each side."""
         return np.asarray(self._ids[places[:, None] + np.arange(-2, n_between + 2)])
+
+
+def _gaining(
+    spots: Sequence[_Spot], laid_out: _Layout, ngrams: NGrams, n_replaced: int, n_new: int
+) -> Iterator[_Draft]:
+    """Score all words that might stand in some spots, and give those that fit much better."""
+    places = np.array([laid_out.starts[spot.number] + spot.first for spot in spots])
+    counts = np.array([len(spot.rivals.ids) for spot in spots])
+    which = np.repeat(np.arange(len(spots)), counts)
+    ids = np.array([one for spot in spots for one in spot.rivals.ids])
+    old = laid_out.rows(places, n_replaced)
+    before, after = old[which, :2], old[which, 2 + n_replaced :]
+    new = np.concatenate((before, ids[:, None][:, :n_new], after), axis=1)
+    gains = ngrams.score(new) - ngrams.score(old)[which]
+    chosen = np.flatnonzero(gains >= _MIN_GAIN)
+    which = which[chosen]
+    ranks = chosen - (np.cumsum(counts) - counts)[which]
+    for at, rank, gain, of_new, of_old, near_code in zip(
+        which.tolist(),
+        ranks.tolist(),
+        gains[chosen].tolist(),
+        ngrams.n_attested(new[chosen]).tolist(),
+        ngrams.n_attested(old)[which].tolist(),
+        (old == CODE).any(axis=1)[which].tolist(),
+        strict=True,
+    ):
+        spot = spots[at]
+        yield _Draft(
+            spot.rivals.kinds[rank],
+            (spot.number, spot.first, spot.first + n_replaced),
+            (spot.old, spot.rivals.words[rank]),
+            gain,
+            (of_new, of_old),
+            near_code,
+        )
 
 
 def _replaced(document: Document, lexicon: Lexicon, ngrams: NGrams) -> list[_Spot]:
@@ -172,26 +186,19 @@ def _struck(document: Document) -> list[_Spot]:
     return spots
 
 
-def _proposal(
-    draft: _Draft,
-    gain: float,
-    attested: tuple[int, int],
-    near_code: bool,
-    document: Document,
-    lexicon: Lexicon,
-) -> Proposal:
+def _proposal(document: Document, lexicon: Lexicon, draft: _Draft) -> Proposal:
     number, first, _ = draft.place
     tokens = document.passages[number].tokens
     old, new = draft.words
     features = {
-        "gain": gain,
-        "attested_new": float(attested[0]),
-        "attested_old": float(attested[1]),
+        "gain": draft.gain,
+        "attested_new": float(draft.attested[0]),
+        "attested_old": float(draft.attested[1]),
         "zipf_new": lexicon.zipf(new) if new else 0.0,
         "zipf_old": lexicon.zipf(old) if old else 0.0,
         "inflection": float(bool(old and new) and is_inflection(old, new)),
         "in_a_set": float(bool(old and new) and is_mixed_up(old, new)),
-        "code_near": float(near_code),
+        "code_near": float(draft.near_code),
         "repeated": math.log2(max(1, document.counts[old])) if old else 0.0,
         "unknown_share": document.passages[number].unknown_share,
         "letters": float(min(len(old), 12)),

@@ -7,7 +7,7 @@ those without.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -79,12 +79,20 @@ def choose(proposals: Sequence[Proposal], weights: Mapping[Kind, Weights]) -> li
 
     Rivals share the odds: two that seem equally right are both unsafe.
     """
+    by_passage: dict[int, list[Proposal]] = {}
+    for proposal in proposals:
+        by_passage.setdefault(proposal.place[0], []).append(proposal)
+    choices = [choice for group in by_passage.values() for choice in _choose(group, weights)]
+    return sorted(choices, key=lambda choice: (choice.proposal.place, choice.proposal.span.start))
+
+
+def _choose(proposals: Sequence[Proposal], weights: Mapping[Kind, Weights]) -> Iterator[Choice]:
+    """Choose in one passage: those of different ones never meet."""
     scored = sorted(
         ((weights[proposal.kind].log_odds(proposal.features), proposal) for proposal in proposals),
         key=lambda row: -row[0],
     )
     taken: list[Proposal] = []
-    choices = []
     for score, proposal in scored:
         if any(_meet(proposal, other) for other in taken):
             continue
@@ -95,16 +103,11 @@ def choose(proposals: Sequence[Proposal], weights: Mapping[Kind, Weights]) -> li
             if other is not proposal and _meet(proposal, other)
         ]
         log_odds = score - math.log1p(sum(math.exp(min(60.0, s)) for s, _ in rivals))
-        choices.append(
-            Choice(
-                proposal=proposal,
-                probability=_sigmoid(log_odds),
-                others=tuple(other.new_text for _, other in rivals if other.span == proposal.span)[
-                    :4
-                ],
-            )
+        yield Choice(
+            proposal=proposal,
+            probability=_sigmoid(log_odds),
+            others=tuple(other.new_text for _, other in rivals if other.span == proposal.span)[:4],
         )
-    return sorted(choices, key=lambda choice: (choice.proposal.place, choice.proposal.span.start))
 
 
 @cache

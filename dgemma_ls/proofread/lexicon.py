@@ -7,10 +7,9 @@ and of permissive documentation, and the technical words of the latter; see ``da
 import gzip
 import re
 from collections import defaultdict
-from collections.abc import Collection
-from functools import cache, lru_cache, reduce
+from collections.abc import Collection, Sequence
+from functools import cache, lru_cache
 from importlib.resources import files
-from operator import or_
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ALPHABET = frozenset(_LETTERS + "'")
 _ISE = re.compile(r"is(?=(?:e|ed|es|er|ers|ing|able|ation|ations)$)")
 _TENTHS = 10.0
-_BIT_OF = {letter: at for at, letter in enumerate(_LETTERS)}
+_BITS = np.full(128, 1 << len(_LETTERS), dtype=np.uint32)
+_BITS[[ord(letter) for letter in _LETTERS]] = 1 << np.arange(len(_LETTERS), dtype=np.uint32)
 _N_BITS = np.array([at.bit_count() for at in range(1 << 14)], dtype=np.uint8)
 _MIN_LETTERS_FOR_TWO = 6  # below, too much lies two letters away
 
@@ -131,11 +131,11 @@ class Lexicon:
                 for length in range(len(word) - 2, len(word) + 3)
                 for known in self._by_length.get(length, ())
             ]
-            letters = np.array([_letters(known) for known in words], dtype=np.uint32)
+            letters = _letters(words)
             nearly = self._near_length[len(word)] = words, letters
         words, letters = nearly
         # Two edits bring or take four different letters at most; one in twenty words is left.
-        differing = letters ^ np.uint32(_letters(word))
+        differing = letters ^ _letters([word])
         n_differing = _N_BITS[differing & 0x3FFF] + _N_BITS[differing >> 14]
         near = [words[at] for at in np.flatnonzero(n_differing <= 4)]
         found = process.extract(word, near, scorer=OSA.distance, score_cutoff=2, limit=None)
@@ -156,9 +156,13 @@ def load_lexicon() -> Lexicon:
     return Lexicon(rows)
 
 
-def _letters(word: str) -> int:
-    """Give the letters of a word as bits; what is no letter is one more."""
-    return reduce(or_, (1 << _BIT_OF.get(char, 26) for char in word), 0)
+def _letters(words: Sequence[str]) -> npt.NDArray[np.uint32]:
+    """Give the letters of each word as bits; all that is no letter is one more bit."""
+    if not words:
+        return np.zeros(0, dtype=np.uint32)
+    chars = np.frombuffer("".join(words).encode("ascii", "replace"), dtype=np.uint8)
+    lengths = np.array([len(word) for word in words])
+    return np.asarray(np.bitwise_or.reduceat(_BITS[chars], np.cumsum(lengths) - lengths))
 
 
 def _rests(word: str) -> set[str]:

@@ -89,7 +89,8 @@ class NGrams:
             (N,) counts.
         """
         ids = rows.astype(np.uint64)
-        keys = (ids[:, :-2] << 16 | ids[:, 1:-1]) << 16 | ids[:, 2:]
+        pairs = ids[:, :-2] << np.uint64(16) | ids[:, 1:-1]
+        keys = (pairs << np.uint64(16) | ids[:, 2:]).astype(np.uint64)
         found = _look_up(self._triples, self._log_triples, keys)[1]
         return np.asarray(found.sum(axis=1))
 

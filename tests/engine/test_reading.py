@@ -99,3 +99,43 @@ def test_bad_places_and_windows_are_refused(textual: Pair) -> None:
         textual.engine.compare("ab", [Place(span=Span(start=1, end=2), texts=())])
     with pytest.raises(RequestError, match="at least 8"):
         textual.engine.read("ab", window=3)
+
+
+def test_places_compared_together_see_nothing_of_each_other(textual: Pair) -> None:
+    engine, text = textual.engine, TRAINING_TEXT * 6
+    places = [
+        Place(span=Span(start=at, end=at + 4), texts=(text[at : at + 4], "(x", " return y"))
+        for at in range(0, len(text) - 4, 37)
+    ]
+    together = engine.compare(text, places)
+    for place, scores in zip(places, together, strict=True):
+        assert engine.compare(text, [place]) == [pytest.approx(scores, abs=1e-3)]
+
+
+def test_a_comparison_is_what_the_encoder_says_of_context_and_text(textual: Pair) -> None:
+    engine, text, span = textual.engine, TRAINING_TEXT, Span(start=40, end=44)
+    ((score,),) = engine.compare(text, [Place(span=span, texts=("(x",))])
+    known = engine.tokenizer.encode(text[:40])
+    follows = engine.tokenizer.decode(engine.tokenizer.encode(text[44:124])[:8])
+    ids = [*known, *engine.tokenizer.encode("(x" + follows)]
+    hidden, _ = engine.model.encode(torch.tensor([ids[:-1]]), 0, None, want_output=True)
+    assert hidden is not None
+    log_probs = torch.log_softmax(engine.model.logits(hidden)[0], dim=-1)
+    expected = sum(float(log_probs[at - 1, ids[at]]) for at in range(len(known), len(ids)))
+    assert score == pytest.approx(expected, abs=1e-2)
+
+
+def test_a_comparison_stops_between_batches(textual: Pair) -> None:
+    asked: list[bool] = []
+
+    class Token(CancelToken):
+        def stop_reason(self) -> str | None:  # type: ignore[override]
+            asked.append(True)
+            return "cancelled" if len(asked) > 1 else None
+
+    text = TRAINING_TEXT * 40
+    places = [
+        Place(span=Span(start=at, end=at + 4), texts=("(x", "y")) for at in range(0, 4000, 50)
+    ]
+    scores = textual.engine.compare(text, places, cancel=Token())
+    assert 0 < len(scores) < len(places)

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, NoReturn
 
+import jsonschema
 import pytest
 
 from dgemma_ls.cli import main
@@ -117,6 +118,25 @@ def test_sarif_names_rule_place_and_fix(wrong: Path, capsys: pytest.CaptureFixtu
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} >= {"nonword", "doubled"}
 
 
+def test_sarif_is_what_the_official_schema_says_and_its_paths_are_uris(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = json.loads((Path(__file__).parent / "data" / "sarif-2.1.0.json").read_text())
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a folder" / "ä.md"
+    path.parent.mkdir()
+    path.write_text(TEXT)
+    for named, uri in (
+        (path.relative_to(tmp_path), "a%20folder/%C3%A4.md"),
+        (path, path.as_uri()),
+    ):
+        assert fix(named, "--sarif") == 1
+        log = json.loads(capsys.readouterr().out)
+        jsonschema.Draft202012Validator(schema).validate(log)
+        (place,) = log["runs"][0]["results"][0]["locations"]
+        assert place["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
 def test_words_of_the_user_are_right(wrong: Path, tmp_path: Path) -> None:
     words = tmp_path / "words"
     words.write_text("Teh  # a name\n\n# nothing else\n")
@@ -160,6 +180,23 @@ def test_mistakes_are_said_in_one_line(
 def test_an_unknown_model_is_said(wrong: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fix", str(wrong), "--model", "nowhere"], load=no_engine) == 2
     assert "nowhere is no model folder" in capsys.readouterr().err
+
+
+def test_a_model_and_no_model_exclude_each_other(
+    wrong: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fix(wrong, "--model", "nowhere") == 2
+    err = capsys.readouterr().err
+    assert "--no-model leaves out the model, --model nowhere names one" in err
+    assert err.count("\n") == 1
+
+
+def test_what_is_left_alone_in_folders_is_mended_when_named_unless_excluded(tmp_path: Path) -> None:
+    path = tmp_path / "LICENSE"
+    path.write_text(TEXT)
+    assert fix(tmp_path) == 0
+    assert fix(path, "--force-exclude") == 0
+    assert fix(path) == 1
 
 
 def test_code_around_a_comment_is_never_touched(tmp_path: Path) -> None:
@@ -206,7 +243,7 @@ def test_a_file_that_cannot_be_written_leaves_the_others_mended(
 
 
 def test_interrupted_while_it_looks_nothing_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths = [tmp_path / name for name in ("a.md", "b.md")]
     for path in paths:
@@ -222,3 +259,24 @@ def test_interrupted_while_it_looks_nothing_is_written(
     monkeypatch.setattr("dgemma_ls.commands.fix.prepare", interrupted)
     assert fix(tmp_path, "--write") == 130
     assert [path.read_text() for path in paths] == [TEXT, TEXT]
+    assert capsys.readouterr().err == "dgemma-ls: interrupted; no file was changed\n"
+
+
+def test_interrupted_while_it_writes_each_file_is_mended_or_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / name for name in ("a.md", "b.md", "c.md")]
+    for path in paths:
+        path.write_text(TEXT)
+    synced: list[int] = []
+
+    def interrupted(handle: int) -> None:
+        synced.append(handle)
+        if len(synced) == 3:  # each file, then its folder
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupted)
+    assert fix(tmp_path, "--write") == 130
+    assert [path.read_text() for path in paths] == [MENDED, TEXT, TEXT]
+    assert sorted(tmp_path.iterdir()) == paths
+    assert "interrupted; 1 of 3 files with typos are mended" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 """What the word table knows, and what lies an edit or two away."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
@@ -41,3 +41,22 @@ def test_frequent_neighbours_are_those_of_all_that_are_frequent(word: str) -> No
     assert found == tuple(
         other for other, _ in LEXICON.one_away(word) if LEXICON.zipf(other) >= 4.0
     )
+
+
+@given(st.sampled_from(["generator", "naïvely", "documentation", "can't've"]), st.data())
+@settings(max_examples=20, deadline=None)
+def test_no_word_two_edits_away_is_lost_to_the_look_at_letters(
+    word: str, data: st.DataObject
+) -> None:
+    typed = word
+    for _ in range(2):
+        at = data.draw(st.integers(0, len(typed) - 1))
+        typed = typed[:at] + data.draw(st.sampled_from(["", "q", "é", "zz"])) + typed[at + 1 :]
+    found = LEXICON._two_away(typed)
+    every = [
+        (known, 2)
+        for known, (zipf, _) in LEXICON._rows.items()
+        if zipf > 0 and OSA.distance(typed, known, score_cutoff=2) <= 2
+    ]
+    if len(typed) >= 6:
+        assert list(found) == sorted(every, key=lambda row: LEXICON._rank(row[0]))[:8]
