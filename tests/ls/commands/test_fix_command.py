@@ -10,7 +10,6 @@ import pytest
 
 from dgemma_ls.cli import main
 from dgemma_ls.features.typos import prepare
-from dgemma_ls.proofread import dictionaries
 
 TEXT = "This is teh file that the server reads.\nIt returns the the value, a error is raised.\n"
 MENDED = "This is the file that the server reads.\nIt returns the value, an error is raised.\n"
@@ -29,7 +28,7 @@ def fix(*arguments: object) -> int:
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Another user's configuration, so that the own dictionary has no say."""
     folder = tmp_path_factory.mktemp("config")
-    monkeypatch.setattr(dictionaries, "user_config_path", lambda *_, **__: folder)
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *_, **__: folder)
     return folder
 
 
