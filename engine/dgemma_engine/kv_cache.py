@@ -1,28 +1,22 @@
 """Keys and values of encoded tokens: append, truncate, and the part that a pass may see.
 
 A cache is a value: appending or truncating gives another cache and leaves the old one valid, so
-that several requests can share a prefix. Truncating shares storage; appending copies. One thing in
-it grows, :meth:`KVCache.branches`: what was read after it, for the next one who reads there.
+that several requests can share a prefix. Truncating shares storage; appending copies.
 
 Full layers hold every token. A sliding layer needs only the last ``window - 1``, but holds some
 more (``slack``), so that an edit a little further up can roll back instead of starting over.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
 from dgemma_engine.config import ModelConfig
 from dgemma_engine.model.attention import KeysValues
-from dgemma_engine.model.branches import Branches
-from dgemma_engine.model.transformer import Transformer
 
 MIN_SLACK_TOKENS = 1024
 """Rows that sliding layers hold beyond what they need; the cost is bounded, a rollback is not."""
-
-MAX_BRANCH_TOKENS = 1024
-"""Tokens read after a prefix from which on the next request starts anew: five requests and more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +34,6 @@ class KVCache:
     n_tokens: int
     layers: tuple[KeysValues, ...]
     slack: int
-    _branches: list[Branches] = field(default_factory=list, init=False)
 
     @classmethod
     def empty(
@@ -67,18 +60,7 @@ class KVCache:
         return sum(
             keys.untyped_storage().nbytes() + values.untyped_storage().nbytes()
             for keys, values in self.layers
-        ) + sum(branches.n_bytes for branches in self._branches)
-
-    def branches(self, model: Transformer) -> Branches:
-        """Give what was read after these tokens without becoming part of the cache.
-
-        Who reads another continuation later, as the judge does after the search, finds what is
-        there. It lives as long as this very cache, and counts in :attr:`n_bytes`; a cache that is
-        appended to or truncated begins without.
-        """
-        if not self._branches or len(self._branches[0].outputs) > MAX_BRANCH_TOKENS:
-            self._branches[:] = [Branches(model, self.n_tokens, self.visible())]
-        return self._branches[0]
+        )
 
     def visible(self) -> list[KeysValues]:
         """Give what the next token, or a canvas, sees: all rows, or the window's in sliding layers.

@@ -1,5 +1,6 @@
 """Checkpoints that several tests share; written once per session."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from transformers import DiffusionGemmaForBlockDiffusion
 from dgemma_engine.engine import Engine
 from dgemma_engine.infill.settings import SETTINGS_NAME
 from dgemma_engine.loading import load
+from dgemma_engine.model.branches import Branches
 from dgemma_engine.tokenizer import TOKENIZER_NAME, Tokenizer, load_tokenizer
 from tests.engine.oracle import (
     ENDING_TOKEN_IDS,
@@ -35,6 +37,12 @@ class Pair:
 def make_pair(folder: Path, reference: DiffusionGemmaForBlockDiffusion) -> Pair:
     reference.save_pretrained(folder)
     return Pair(folder=folder, reference=reference, engine=load(folder, device="cpu"))
+
+
+def branches_after(pair: Pair, ids: Sequence[int]) -> Branches:
+    """Begin to read on after a prefix."""
+    kv = pair.engine.encode(ids).kv
+    return Branches(pair.engine.model, kv.n_tokens, kv.visible())
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dgemma_engine.infill.document import Blend
 from dgemma_engine.infill.vocabulary import TokenRules
-from dgemma_engine.kv_cache import KVCache
+from dgemma_engine.model.branches import Branches
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.types import CancelToken
 
@@ -47,7 +47,7 @@ class Continuation:
 @torch.inference_mode()
 def propose_continuations(
     model: Transformer,
-    kv: KVCache,
+    branches: Branches,
     last_id: int,
     rules: TokenRules,
     *,
@@ -69,7 +69,7 @@ def propose_continuations(
 
     Args:
         model: the model.
-        kv: the encoded prefix without its last token.
+        branches: after the encoded prefix without its last token; they grow.
         last_id: that token.
         rules: of the checkpoint's vocabulary.
         must_start: bytes with which the first token begins, see ``planner.CanvasRow``.
@@ -90,7 +90,6 @@ def propose_continuations(
     """
     forbidden = rules.forbidden(single_line=single_line)
     first_forbidden = forbidden | ~rules.starting_with(must_start) if must_start else forbidden
-    branches = kv.branches(model)
     paths: list[tuple[int, ...]] = [()]
     scores = torch.zeros(1, device=forbidden.device)
     found: list[Continuation] = []

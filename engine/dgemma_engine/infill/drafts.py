@@ -10,6 +10,7 @@ from dgemma_engine.infill.planner import CanvasPlan
 from dgemma_engine.infill.proposals import Earlier
 from dgemma_engine.infill.request import InfillRequest
 from dgemma_engine.infill.surroundings import Surroundings
+from dgemma_engine.model.branches import Branches
 
 _N_PATHS = 6
 _N_COPIES = 3
@@ -52,19 +53,19 @@ def continuations(
     around: Surroundings,
     plan: CanvasPlan,
     blend: Blend | None,
+    branches: Branches,
     may_go_on: Callable[[Sequence[int]], bool] | None = None,
 ) -> list[Continuation]:
     """How the prefix goes on; of many paths those after which the suffix is likely to begin."""
     lengths, n_tokens = request.lengths, parts.settings.causal_tokens
     if lengths is not None and n_tokens:  # told, so that paths go as far as they must
         n_tokens = min(_MAX_TOKENS, max(lengths))
-    *before, last_id = plan.known_ids or (None,)
-    if last_id is None or not n_tokens:
+    if not plan.known_ids or not n_tokens:
         return []
     found = propose_continuations(
         parts.model,
-        parts.prefixes.encode(before).kv,
-        last_id,
+        branches,
+        plan.known_ids[-1],
         parts.rules,
         must_start=around.head,
         single_line=not request.multiline,

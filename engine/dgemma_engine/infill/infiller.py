@@ -7,6 +7,7 @@ else than noise to start from. What may not be shown is repaired or passed over.
 
 import time
 from collections.abc import Sequence
+from functools import cached_property
 
 from dgemma_engine.infill.batch import batch_of, texts_at_steps
 from dgemma_engine.infill.drafts import continuations, copies, earlier_suggestions
@@ -34,6 +35,7 @@ from dgemma_engine.infill.which_lengths import (
     lengths_to_refine,
     lengths_to_try,
 )
+from dgemma_engine.model.branches import Branches
 from dgemma_engine.types import InfillResult, Origin, StopReason
 
 
@@ -60,6 +62,11 @@ class _Run:
         self.stop = request.cancel.stop_reason() or StopReason.MAX_STEPS
         self.forwards = self.token_forwards = 0
 
+    @cached_property
+    def branches(self) -> Branches:
+        """What is read after the known text, by search and judge alike."""
+        return self.parts.branches(self.plan)
+
     def result(self) -> InfillResult:
         """Propose, judge, check."""
         proposers, cancel = self.request.proposers, self.request.cancel
@@ -81,6 +88,7 @@ class _Run:
                     self.around,
                     self.plan,
                     self.blend,
+                    self.branches,
                     may_go_on=None if self.slot is None else self.slot.may_go_on,
                 )
             if Origin.DENOISED in proposers and self._writes_freely():
@@ -246,4 +254,4 @@ class _Run:
         proposals = self.slot.fitting(proposals) if self.slot else proposals
         if not self.parts.settings.judges:
             return with_scores(self.parts, self.plan, proposals, list(map(own_word, proposals)))
-        return judged(self.parts, self.plan, proposals, self.blend)
+        return judged(self.parts, self.plan, proposals, self.blend, self.branches)

@@ -200,8 +200,7 @@ class _Stretch:
     def scores(self, candidates: Sequence[Texts]) -> list[float]:
         """Nats of the whole stretch with each candidate in its gaps."""
         parts, plan = self.parts, self.plan
-        *before, last_id = plan.known_ids or (None,)
-        if last_id is None:
+        if not plan.known_ids:
             return [0.0] * len(candidates)
         joined = [
             plan.head + "".join(a + b for a, b in zip(texts, [*self.between, ""], strict=True))
@@ -209,8 +208,8 @@ class _Stretch:
         ]
         return judge(
             parts.model,
-            parts.prefixes.encode(before).kv,
-            last_id,
+            parts.branches(plan),
+            plan.known_ids[-1],
             [read_together(text, plan.right_ids, parts.tokenizer) for text in joined],
             self.blend,
             parts.last_known(plan),

@@ -8,10 +8,15 @@ from dgemma_engine.infill.parts import Parts
 from dgemma_engine.infill.planner import CanvasPlan, text_between
 from dgemma_engine.infill.proposals import Proposal, Scored
 from dgemma_engine.infill.select import judge, read_together
+from dgemma_engine.model.branches import Branches
 
 
 def judged(
-    parts: Parts, plan: CanvasPlan, proposals: Sequence[Proposal], blend: Blend | None
+    parts: Parts,
+    plan: CanvasPlan,
+    proposals: Sequence[Proposal],
+    blend: Blend | None,
+    branches: Branches,
 ) -> list[Scored]:
     """Score all proposals that make a text for the gap.
 
@@ -20,9 +25,9 @@ def judged(
         plan: of the request.
         proposals: of any length.
         blend: the document's own statistics, if they shall have a say.
+        branches: of the request; see ``Parts.branches``.
     """
-    *before, last_id = plan.known_ids or (None,)
-    if last_id is None:  # nothing before the gap, so no row predicts its first token
+    if not plan.known_ids:  # nothing before the gap, so no row predicts its first token
         rows = [p for p in proposals if isinstance(p, FilledRow)]
         return with_scores(parts, plan, rows, [row.confidence for row in rows])
     texts = [text_of(parts, plan, p.ids) for p in proposals]
@@ -31,8 +36,8 @@ def judged(
         return []
     scores = judge(
         parts.model,
-        parts.prefixes.encode(before).kv,
-        last_id,
+        branches,
+        plan.known_ids[-1],
         [read_together(plan.head + text, plan.right_ids, parts.tokenizer) for text in distinct],
         blend,
         parts.last_known(plan),

@@ -9,6 +9,7 @@ from dgemma_engine.infill.layout import Prompt
 from dgemma_engine.infill.planner import CanvasPlan, max_span_tokens, plan_canvases
 from dgemma_engine.infill.settings import InfillSettings
 from dgemma_engine.infill.vocabulary import TokenRules
+from dgemma_engine.model.branches import Branches
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.prefix_cache import PrefixCacheStore
 from dgemma_engine.tokenizer import Tokenizer
@@ -58,6 +59,15 @@ class Parts:
             prompt=prompt,
             context=context,
         )
+
+    def branches(self, plan: CanvasPlan) -> Branches:
+        """Begin to read on after the known text but for its last token, which belongs to them.
+
+        One request has one of them for search and judge, so that nothing is read twice, and none
+        of an earlier one, so that the same request gives the same scores.
+        """
+        kv = self.prefixes.encode(plan.known_ids[:-1]).kv
+        return Branches(self.model, kv.n_tokens, kv.visible())
 
     def last_known(self, plan: CanvasPlan) -> tuple[int, ...]:
         """As many tokens before the gap as the document's statistics look at."""

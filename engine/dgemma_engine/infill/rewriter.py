@@ -81,7 +81,8 @@ def rewrite(parts: Parts, request: RewriteRequest) -> InfillResult:
         for found in dict.fromkeys(edited.spans)
     ]
     blend = Surroundings(prefix, suffix, parts).blend()
-    scored = [one for one in judged(parts, plan, rows, blend) if one.text != core]
+    everything = judged(parts, plan, rows, blend, parts.branches(plan))
+    scored = [one for one in everything if one.text != core]
     shown = fit_to_show(
         parts,
         plan,

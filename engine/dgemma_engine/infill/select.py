@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 
 from dgemma_engine.infill.document import Blend
-from dgemma_engine.kv_cache import KVCache
+from dgemma_engine.model.branches import Branches
 from dgemma_engine.model.transformer import Transformer
 from dgemma_engine.tokenizer import Tokenizer
 
@@ -58,7 +58,7 @@ def read_together(text: str, right_ids: Sequence[int], tokenizer: Tokenizer) -> 
 @torch.inference_mode()
 def judge(
     model: Transformer,
-    kv: KVCache,
+    branches: Branches,
     last_id: int,
     candidates: Sequence[Reading],
     blend: Blend | None = None,
@@ -68,7 +68,7 @@ def judge(
 
     Args:
         model: the model.
-        kv: the encoded prefix without its last token.
+        branches: after the encoded prefix without its last token; what is in them is not read anew.
         last_id: that token: its row predicts the candidates' first tokens.
         candidates: at least one.
         blend: the document's own statistics, if they shall have a say.
@@ -78,7 +78,6 @@ def judge(
         Nats, one score each; higher is better, zero at most.
     """
     paths = [(last_id, *reading.inner, *reading.after) for reading in candidates]
-    branches = kv.branches(model)
     rows = branches.read([path[:-1] for path in paths])
     # What begins alike is predicted once, too.
     distinct = {row: idx for idx, row in enumerate(dict.fromkeys(itertools.chain(*rows)))}

@@ -46,13 +46,6 @@ class Branches:
         weight = model.embed_tokens.weight
         self.outputs = weight.new_empty(0, weight.shape[1])
 
-    @property
-    def n_bytes(self) -> int:
-        """Memory held, the prefix' own rows included, as they are copied."""
-        if not len(self._depths):
-            return 0
-        return sum(keys.nbytes + values.nbytes for keys, values in self._past) + self.outputs.nbytes
-
     def read(self, branches: Sequence[Sequence[int]]) -> list[list[int]]:
         """Read what is new of some branches in one pass.
 

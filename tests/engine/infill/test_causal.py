@@ -10,7 +10,7 @@ from dgemma_engine.infill.causal import Continuation, propose_continuations
 from dgemma_engine.infill.document import Blend, DocumentModel
 from dgemma_engine.infill.vocabulary import TokenRules
 from dgemma_engine.types import CancelToken
-from tests.engine.conftest import Pair
+from tests.engine.conftest import Pair, branches_after
 
 PREFIX = "def f(self, path):\n    return self."
 
@@ -33,7 +33,7 @@ def _propose(
     *known, last = pair.engine.tokenizer.encode(PREFIX)
     found = propose_continuations(
         pair.engine.model,
-        pair.engine.encode(known).kv,
+        branches_after(pair, known),
         last,
         _rules(pair),
         must_start=must_start,
@@ -120,7 +120,7 @@ def test_each_path_knows_its_probability_and_that_of_the_suffix_after_it(textual
     follow = rules.starting_with(b"(")
     found = propose_continuations(
         model,
-        textual.engine.encode(known).kv,
+        branches_after(textual, known),
         last,
         rules,
         must_start=b"",
@@ -154,7 +154,7 @@ def test_stopping_early_loses_no_path_that_is_better_than_what_was_found(
     def search(*, stop_early: bool) -> list[Continuation]:
         return propose_continuations(
             textual.engine.model,
-            textual.engine.encode(known).kv,
+            branches_after(textual, known),
             last,
             rules,
             must_start=b"",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from dgemma_engine.infill.document import Blend, DocumentModel
 from dgemma_engine.infill.select import Reading, judge, read_together
 from dgemma_engine.tokenizer import Tokenizer
-from tests.engine.conftest import Pair
+from tests.engine.conftest import Pair, branches_after
 from tests.engine.oracle import random_ids
 from tests.strategies import texts
 
@@ -24,8 +24,8 @@ def scores_of(
     right: Sequence[int] = RIGHT,
     context: Sequence[int] = CONTEXT,
 ) -> list[float]:
-    kv = pair.engine.encode(context[:-1]).kv
-    return judge(pair.engine.model, kv, context[-1], readings(candidates, right))
+    branches = branches_after(pair, context[:-1])
+    return judge(pair.engine.model, branches, context[-1], readings(candidates, right))
 
 
 def readings(candidates: Sequence[Sequence[int]], right: Sequence[int] = RIGHT) -> list[Reading]:
@@ -88,9 +88,11 @@ def test_the_documents_statistics_are_blended_in(calm: Pair) -> None:
         [[*CONTEXT, 5, *RIGHT]], vocab_size=calm.engine.config.vocab_size, n_context=2
     )
     blend = Blend(document=document, weights=(0.0, 0.4, 0.8))
-    kv = calm.engine.encode(CONTEXT[:-1]).kv
+    branches = branches_after(calm, CONTEXT[:-1])
 
-    scores = judge(calm.engine.model, kv, CONTEXT[-1], readings([(5,), (7,)]), blend, CONTEXT[-3:])
+    scores = judge(
+        calm.engine.model, branches, CONTEXT[-1], readings([(5,), (7,)]), blend, CONTEXT[-3:]
+    )
     without = scores_of(calm, [(5,), (7,)])
 
     # What the document holds word for word gains, by the logarithm of a blend.
@@ -101,9 +103,11 @@ def test_the_documents_statistics_are_blended_in(calm: Pair) -> None:
 def test_a_blend_of_nothing_changes_nothing(calm: Pair) -> None:
     document = DocumentModel([CONTEXT], vocab_size=calm.engine.config.vocab_size, n_context=2)
     blend = Blend(document=document, weights=(0.0,))
-    kv = calm.engine.encode(CONTEXT[:-1]).kv
+    branches = branches_after(calm, CONTEXT[:-1])
 
-    scores = judge(calm.engine.model, kv, CONTEXT[-1], readings(CANDIDATES), blend, CONTEXT[-3:])
+    scores = judge(
+        calm.engine.model, branches, CONTEXT[-1], readings(CANDIDATES), blend, CONTEXT[-3:]
+    )
 
     assert scores == pytest.approx(scores_of(calm, CANDIDATES), abs=1e-3)
 
