@@ -12,7 +12,7 @@ from dgemma_ls.positions import LineIndex, PositionEncoding
 from dgemma_ls.proofread.proposals import Kind
 from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.types import Snapshot
-from dgemma_ls.version import program_version
+from dgemma_ls.version import VERSION
 
 Found = Sequence[tuple[Snapshot, Sequence[Fix]]]
 
@@ -96,7 +96,7 @@ def as_sarif(found: Found) -> str:
         results += [_result(snapshot, index, fix) for fix in fixes]
     driver = {
         "name": "dgemma-ls",
-        "version": program_version(),
+        "version": VERSION,
         "rules": [
             {"id": kind.value, "shortDescription": {"text": f"A word {said}"}}
             for kind, said in _MESSAGES.items()
