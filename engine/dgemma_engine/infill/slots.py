@@ -29,7 +29,10 @@ _NEARBY_CHARS = 256
 """Nothing longer is taken for one identifier or number."""
 
 # The sign of an exponent belongs to the number; ``0xe-`` and ``f().e-`` end with a minus.
-_NUMBER_BEFORE = re.compile(r"(?:(?<![\w.])(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][+-])?[\w.]*\Z")
+_DIGITS = r"\d(?:_?\d)*"
+_NUMBER_BEFORE = re.compile(
+    rf"(?:(?<![\w.])(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})[eE][+-])?[\w.]*\Z"
+)
 _NUMBER_AFTER = re.compile(r"[\w.]*?[eE][+-]\d[\w.]*|[\w.]*")
 _RANGE = ".."
 _BACKSLASHES = re.compile(r"\\*\Z")

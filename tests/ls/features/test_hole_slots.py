@@ -66,6 +66,7 @@ PIECES = st.lists(
 @example(language_id="python", before="0xe-", after="")
 @example(language_id="rust", before="fn f() { 0..e-", after="; }")
 @example(language_id="python", before="f().e-", after="")
+@example(language_id="c", before="1_e-", after="")
 @given(language_id=st.sampled_from(["python", "rust", "c"]), before=PIECES, after=PIECES)
 def test_what_stands_around_such_a_number_never_refuses_the_request(
     language_id: str, before: str, after: str
