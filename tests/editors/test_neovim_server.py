@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -276,9 +277,11 @@ def test_a_document_is_fixed_and_one_undo_brings_its_bytes_back(start_nvim: Open
 
 
 def test_mending_a_document_can_be_cancelled_and_leaves_every_byte(open_nvim: Open) -> None:
-    before = "".join(
-        f"# You recieve message {n}, wich is there.\nx{n} = {n}\n" for n in range(3000)
-    )
+    # Words in no order, so that there is much to doubt.
+    rng = random.Random(0)
+    words = "the a you your message when where were than then to too there is it of for form from"
+    lines = (" ".join(rng.choices(words.split(), k=12)) for _ in range(3000))
+    before = "".join(f"# {line}.\nx{n} = {n}\n" for n, line in enumerate(lines))
     nvim = open_nvim(before, server=REAL_SERVER)
     nvim.wait("require('dgemma').status() == 'dgemma'")  # the model is there
     nvim.rpc.command("Dgemma fix")
