@@ -15,6 +15,7 @@ Fill = Callable[[Case], Answer]
 ABLATIONS = (
     "no-copies",
     "no-causal",
+    "no-bridges",
     "no-denoiser",
     "no-statistics",
     "no-judge",
@@ -46,8 +47,8 @@ def make_ablations(engine: "Engine", *, n_steps: int) -> list[System]:
         n_steps: denoising steps at most.
     """
 
-    def without(origin: Origin) -> Fill:
-        return _fill(engine, n_steps, [one for one in Origin if one is not origin])
+    def without(*origins: Origin) -> Fill:
+        return _fill(engine, n_steps, [one for one in Origin if one not in origins])
 
     def under(**settings: Any) -> Fill:
         return _fill(engine.with_infill_settings(**settings), n_steps, tuple(Origin))
@@ -61,7 +62,8 @@ def make_ablations(engine: "Engine", *, n_steps: int) -> list[System]:
     known_at_once = engine.infill_settings.clamps_known_at_once
     variants = {
         "no-copies": ("without copies", without(Origin.COPIED)),
-        "no-causal": ("without causal paths", without(Origin.CONTINUED)),
+        "no-causal": ("without causal paths", without(Origin.CONTINUED, Origin.BRIDGED)),
+        "no-bridges": ("without bridges", without(Origin.BRIDGED)),
         "no-denoiser": ("without the denoiser", without(Origin.DENOISED)),
         "no-statistics": ("without document statistics", under(document_weights=())),
         "no-judge": ("without the judge", under(judges=False)),

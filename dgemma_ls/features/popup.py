@@ -11,6 +11,7 @@ _ORIGINS = {
     Origin.DENOISED: "Denoised by the model.",
     Origin.COPIED: "Copied from elsewhere in this document.",
     Origin.CONTINUED: "Continued by the model.",
+    Origin.BRIDGED: "Continued by the model, ending as elsewhere in this document.",
 }
 
 

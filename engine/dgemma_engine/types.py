@@ -42,6 +42,9 @@ class Origin(enum.Enum):
     """Elsewhere in the document, between the same neighbours."""
     CONTINUED = "continued"
     """The prefix, continued causally."""
+    BRIDGED = "bridged"
+    """The prefix, continued causally up to an ending that stands before the same suffix elsewhere
+    in the document."""
     EARLIER = "earlier"
     """An earlier suggestion for the same gap."""
 

@@ -7,9 +7,9 @@ In reading order:
 - Planning, without torch: ``layout.py`` (what stands before the canvas), ``healing.py`` (where the
   text before the gap is cut), ``planner.py`` (texts → canvases).
 - Proposing: ``drafts.py`` (``copy.py``, the document's own best match; ``causal.py``, the prefix
-  continued; earlier suggestions), ``free.py`` (written on, then cut), ``which_lengths.py`` (lengths
-  that get a canvas) and ``lengths.py`` (how long the model thinks the span is), ``batch.py`` (their
-  canvases), ``fill.py`` on ``denoise.py`` (the loop with clamps).
+  continued; ``bridge.py``, both in one; earlier suggestions), ``free.py`` (written on, then cut),
+  ``which_lengths.py`` (lengths that get a canvas) and ``lengths.py`` (how long the model thinks the
+  span is), ``batch.py`` (their canvases), ``fill.py`` on ``denoise.py`` (the loop with clamps).
   ``vocabulary.py`` says which tokens may stand where, ``slots.py`` which texts.
 - Choosing: ``judging.py`` on ``select.py`` (the encoder as judge), ``document.py`` (the document's
   own statistics, blended in), ``seams.py`` and ``proposals.py`` (the order), ``showing.py`` and

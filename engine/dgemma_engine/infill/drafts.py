@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from dgemma_engine.infill.bridge import Bridge, find_endings, propose_bridges
 from dgemma_engine.infill.causal import Continuation, propose_continuations
 from dgemma_engine.infill.copy import Copy, propose_copies
 from dgemma_engine.infill.document import Blend
@@ -14,6 +15,7 @@ from dgemma_engine.model.branches import Branches
 
 _N_PATHS = 6
 _N_COPIES = 3
+_N_BRIDGES = 8
 _N_JUDGED = 12
 """Continuations for the judge, who takes a reading of the suffix after each of them."""
 
@@ -31,23 +33,16 @@ def earlier_suggestions(
 
 def copies(parts: Parts, request: InfillRequest, around: Surroundings) -> list[Copy]:
     """What the document itself proposes."""
-
-    def accept(ids: Sequence[int]) -> bool:
-        text = parts.tokenizer.decode_bytes(ids)
-        one_line = request.multiline or not set(text) & set(b"\r\n")
-        return one_line and text.startswith(around.head)
-
-    lengths = request.lengths
     return propose_copies(
         around.before,
         around.after,
-        lengths=range(1, _MAX_TOKENS + 1) if lengths is None else lengths,
+        lengths=_lengths(request),
         n_proposals=_N_COPIES,
-        accept=accept,
+        accept=_accept(parts, request, around),
     )
 
 
-def continuations(
+def causal_paths(
     parts: Parts,
     request: InfillRequest,
     around: Surroundings,
@@ -56,13 +51,13 @@ def continuations(
     branches: Branches,
     may_go_on: Callable[[Sequence[int]], bool] | None = None,
 ) -> list[Continuation]:
-    """How the prefix goes on; of many paths those after which the suffix is likely to begin."""
+    """How the prefix may go on: paths of all lengths up to the longest that is asked for."""
     lengths, n_tokens = request.lengths, parts.settings.causal_tokens
     if lengths is not None and n_tokens:  # told, so that paths go as far as they must
         n_tokens = min(_MAX_TOKENS, max(lengths))
     if not plan.known_ids or not n_tokens:
         return []
-    found = propose_continuations(
+    return propose_continuations(
         parts.model,
         branches,
         plan.known_ids[-1],
@@ -79,8 +74,55 @@ def continuations(
         before=parts.last_known(plan),
         may_go_on=may_go_on,
     )
-    fitting = [path for path in found if lengths is None or len(path.ids) in lengths]
+
+
+def continuations(request: InfillRequest, paths: Sequence[Continuation]) -> list[Continuation]:
+    """Of all causal paths those after which the suffix is likely to begin."""
+    lengths = request.lengths
+    fitting = [path for path in paths if lengths is None or len(path.ids) in lengths]
     return sorted(fitting, key=lambda path: -path.log_prob - path.log_follow)[:_N_JUDGED]
+
+
+def bridges(
+    parts: Parts,
+    request: InfillRequest,
+    around: Surroundings,
+    plan: CanvasPlan,
+    branches: Branches,
+    paths: Sequence[Continuation],
+) -> list[Bridge]:
+    """Causal paths that end as the document does before the same suffix."""
+    if not paths:
+        return []
+    lengths = _lengths(request)
+    return propose_bridges(
+        parts.model,
+        branches,
+        plan.known_ids[-1],
+        paths,
+        find_endings(around.before, around.after, n_tokens=max(lengths)),
+        lengths=lengths,
+        n_proposals=_N_BRIDGES,
+        accept=_accept(parts, request, around),
+    )
+
+
+def _lengths(request: InfillRequest) -> Sequence[int] | range:
+    """How many tokens a draft may have."""
+    return range(1, _MAX_TOKENS + 1) if request.lengths is None else request.lengths
+
+
+def _accept(
+    parts: Parts, request: InfillRequest, around: Surroundings
+) -> Callable[[Sequence[int]], bool]:
+    """Tell tokens that may stand in the gap: they go on from its head, on one line if they must."""
+
+    def accept(ids: Sequence[int]) -> bool:
+        text = parts.tokenizer.decode_bytes(ids)
+        one_line = request.multiline or not set(text) & set(b"\r\n")
+        return one_line and text.startswith(around.head)
+
+    return accept
 
 
 def _first_bytes(suffix: str) -> bytes:

@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from dgemma_engine.infill.batch import batch_of, texts_at_steps
-from dgemma_engine.infill.drafts import continuations, copies, earlier_suggestions
+from dgemma_engine.infill.drafts import (
+    bridges,
+    causal_paths,
+    continuations,
+    copies,
+    earlier_suggestions,
+)
 from dgemma_engine.infill.fill import fill_rows
 from dgemma_engine.infill.free import free_draft
 from dgemma_engine.infill.judging import judged, with_scores
@@ -81,16 +87,8 @@ class _Run:
             drafts: list[Proposal] = [*copied]
             if Origin.EARLIER in proposers:
                 drafts += earlier_suggestions(self.parts, self.request, self.around)
-            if Origin.CONTINUED in proposers:
-                drafts += continuations(
-                    self.parts,
-                    self.request,
-                    self.around,
-                    self.plan,
-                    self.blend,
-                    self.branches,
-                    may_go_on=None if self.slot is None else self.slot.may_go_on,
-                )
+            if {Origin.CONTINUED, Origin.BRIDGED}.intersection(proposers):
+                drafts += self._searched()
             if Origin.DENOISED in proposers and self._writes_freely():
                 drafts += self._free_draft()
             if not cancel.cancelled:
@@ -132,6 +130,20 @@ class _Run:
     def _copies(self) -> list[Proposal]:
         found = copies(self.parts, self.request, self.around)
         return self.slot.fitting(found) if self.slot else [*found]
+
+    def _searched(self) -> list[Proposal]:
+        """What the causal search finds, as it is and with endings from the document."""
+        parts, request, around, plan = self.parts, self.request, self.around, self.plan
+        may_go_on = self.slot.may_go_on if self.slot else None
+        paths = causal_paths(
+            parts, request, around, plan, self.blend, self.branches, may_go_on=may_go_on
+        )
+        found: list[Proposal] = []
+        if Origin.CONTINUED in request.proposers:
+            found += continuations(request, paths)
+        if Origin.BRIDGED in request.proposers:
+            found += bridges(parts, request, around, plan, self.branches, paths)
+        return found
 
     def _plan(self, lengths: tuple[int, ...]) -> CanvasPlan:
         request = self.request

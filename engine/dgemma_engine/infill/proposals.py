@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dgemma_engine.infill.bridge import Bridge
 from dgemma_engine.infill.causal import Continuation
 from dgemma_engine.infill.copy import Copy
 from dgemma_engine.infill.fill import FilledRow
@@ -27,7 +28,7 @@ class Free:
     ids: tuple[int, ...]
 
 
-Proposal = FilledRow | Copy | Continuation | Earlier | Free
+Proposal = FilledRow | Copy | Continuation | Bridge | Earlier | Free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,8 @@ def own_word(proposal: Proposal) -> float:
             return proposal.confidence
         case Continuation():
             return (proposal.log_prob + proposal.log_follow) / (len(proposal.ids) + 1)
+        case Bridge():
+            return proposal.log_prob / (len(proposal.ids) + 1)
         case Copy():
             return -1 / (proposal.n_left + proposal.n_right)
         case _:
@@ -108,5 +111,7 @@ def _origin(proposal: Proposal) -> Origin:
             return Origin.COPIED
         case Continuation():
             return Origin.CONTINUED
+        case Bridge():
+            return Origin.BRIDGED
         case Earlier():
             return Origin.EARLIER

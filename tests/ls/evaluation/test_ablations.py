@@ -52,12 +52,13 @@ def test_each_variant_changes_one_thing() -> None:
     for name, options in by_name.items():
         assert options["lengths"] == ((9,) if name.endswith("-rows") else None)
     assert all(options["steps"] == 5 for options in asked)
-    for name, origin in (
-        ("no-copies", Origin.COPIED),
-        ("no-causal", Origin.CONTINUED),
-        ("no-denoiser", Origin.DENOISED),
+    for name, left_out in (
+        ("no-copies", {Origin.COPIED}),
+        ("no-causal", {Origin.CONTINUED, Origin.BRIDGED}),
+        ("no-bridges", {Origin.BRIDGED}),
+        ("no-denoiser", {Origin.DENOISED}),
     ):
-        assert set(by_name[name]["proposers"]) == set(Origin) - {origin}
+        assert set(by_name[name]["proposers"]) == set(Origin) - left_out
     assert by_name["no-statistics"]["document_weights"] == ()
     assert by_name["warm"]["warm_drafts"] == 2
     assert by_name["late-clamps"]["clamps_known_at_once"] is False

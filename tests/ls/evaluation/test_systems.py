@@ -86,7 +86,7 @@ def test_what_the_gate_refuses_is_no_answer() -> None:
 def test_each_proposer_is_asked_alone() -> None:
     engine = FakeEngine(["a"])
     ways = systems(engine)
-    for name in ("denoiser-1", "denoiser", "copier", "causal"):
+    for name in ("denoiser-1", "denoiser", "copier", "causal", "bridges"):
         assert ways[name].fill(ASKED).text == "a"
 
     assert [asked["proposers"] for asked in engine.asked] == [
@@ -94,6 +94,7 @@ def test_each_proposer_is_asked_alone() -> None:
         (Origin.DENOISED,),
         (Origin.COPIED,),
         (Origin.CONTINUED,),
+        (Origin.BRIDGED,),
     ]
     assert [asked["steps"] for asked in engine.asked[:2]] == [1, 5]
 
