@@ -103,6 +103,10 @@ class DocumentStore:
         document = self._documents.get(uri)
         return None if document is None else document.snapshot
 
+    def all(self) -> tuple[Snapshot, ...]:
+        """Give the newest snapshots of all documents, in the order in which they were opened."""
+        return tuple(document.snapshot for document in self._documents.values())
+
     def line_index(self, uri: str) -> LineIndex:
         """Give the line index of the newest snapshot.
 

@@ -7,14 +7,14 @@ no protocol types. Belongs to the event loop.
 
 import itertools
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from dgemma_engine.types import CancelToken
 from dgemma_engine.worker import Priority
-from dgemma_ls.edits import Replacement, carry_span, difference
+from dgemma_ls.edits import Replacement, carry_span
 from dgemma_ls.features import next_edit
 from dgemma_ls.features.changed_words import Log, after_change
 from dgemma_ls.features.fill import Infiller
@@ -199,26 +199,26 @@ class NextEdits:
         if document is not None and document.offer is offer:
             document.offer = None
 
-    def _note_change(self, uri: str, before: Snapshot | None, now: Snapshot | None) -> None:
+    def _note_change(
+        self, uri: str, before: Snapshot | None, now: Snapshot | None, change: Replacement | None
+    ) -> None:
         document = self._documents.get(uri)
         if now is None:
             self._documents.pop(uri, None)
         elif document is None or before is not document.snapshot:
             self._documents[uri] = _Document(snapshot=now)
         else:
-            change = difference(before.text, now.text)
             if change is not None:
                 document.log = after_change(document.log, before.text, change, now.text)
-            changes = () if change is None else (change,)
             if document.offer is not None:
-                document.offer = _carried(document.offer, now, changes)
+                document.offer = _carried(document.offer, now, change)
             document.snapshot = now
 
 
-def _carried(offer: _Offer, now: Snapshot, changes: Sequence[Replacement]) -> _Offer | None:
-    """Carry an offer to the document as it is now; ``None`` if a change reached into it."""
+def _carried(offer: _Offer, now: Snapshot, change: Replacement | None) -> _Offer | None:
+    """Carry an offer to the document as it is now; ``None`` if the change reached into it."""
     edit = offer.proposal.edit
-    span = carry_span(edit.span, changes)
+    span = carry_span(edit.span, () if change is None else (change,))
     if span is None:
         return None
     edit = replace(edit, version=now.version, span=span)

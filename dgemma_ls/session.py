@@ -18,6 +18,7 @@ from dgemma_engine.errors import OutOfMemoryError
 from dgemma_engine.types import CancelToken
 from dgemma_engine.worker import Job, Priority
 from dgemma_ls.documents import Change, DocumentStore, UnknownDocumentError
+from dgemma_ls.edits import Replacement, difference
 from dgemma_ls.elsewhere import Elsewhere
 from dgemma_ls.engines import Worker, make_worker
 from dgemma_ls.features.fill import Infiller
@@ -35,8 +36,8 @@ from dgemma_ls.workspace import Workspace
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Watcher = Callable[[str, Snapshot | None, Snapshot | None], None]
-"""Gets a document's URI, what it was (``None``: not open) and what it is now."""
+Watcher = Callable[[str, Snapshot | None, Snapshot | None, Replacement | None], None]
+"""Gets a document's URI, what it was (``None``: not open), what it is now, and the difference."""
 
 _ON_CPU = "The GPU has no memory left, so the model runs on the CPU now; that is slower."
 
@@ -206,6 +207,10 @@ class Session:
         """Give an open document as it is now; to work on it is what :meth:`look` is for."""
         return self._documents.get(uri)
 
+    def documents(self) -> tuple[Snapshot, ...]:
+        """Give all open documents, likewise."""
+        return self._documents.all()
+
     def elsewhere(self, view: View, offset: int) -> Elsewhere:
         """Give what other files may say about a place, where the user is now.
 
@@ -324,8 +329,9 @@ class Session:
 
     def _tell_watchers(self, uri: str, before: Snapshot | None) -> None:
         now = self._documents.get(uri)
+        change = None if before is None or now is None else difference(before.text, now.text)
         for watcher in self.watchers:
-            watcher(uri, before, now)
+            watcher(uri, before, now, change)
 
     def _drop(self, tickets: Sequence[Ticket], reason: RefusalReason) -> None:
         """Stop requests' computations at their next step and have them answered at once."""

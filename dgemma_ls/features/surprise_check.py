@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from dgemma_engine.types import CancelToken, Span
+from dgemma_ls.features.fill import Infiller
 from dgemma_ls.features.surprise import Doubt, Question, Reader, Window, ask, doubt_steps
 from dgemma_ls.proofread.steps import Steps
 from dgemma_ls.types import Snapshot
@@ -81,6 +82,34 @@ def check_steps(check: SurpriseCheck, cache: StretchCache, engine: object) -> St
                 check.n_read += 1
             check.doubts += [carried(doubt, question.start) for doubt in known]
     check.done = True
+
+
+class SurpriseLook:
+    """A look through a program as jobs of one step each: a reading, or a comparison."""
+
+    def __init__(self, snapshot: Snapshot, cache: StretchCache) -> None:
+        self._check, self._cache = SurpriseCheck(snapshot=snapshot), cache
+        self._steps: Iterator[None] | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it is through."""
+        return self._check.done
+
+    @property
+    def n_new(self) -> int:
+        """How many stretches were not known already."""
+        return self._check.n_read
+
+    def run(self, engine: Infiller, token: CancelToken) -> bool:
+        """Do one step and say whether that was the last."""
+        if self._steps is None:
+            self._steps = check_steps(self._check, self._cache, engine)
+        return token.stop_reason() is not None or next(self._steps, self) is self
+
+    def found(self, older: Sequence[Doubt]) -> Sequence[Doubt]:
+        """Give the hints once all are known, and until then what was known before."""
+        return shown(self._check.doubts) if self.done else older
 
 
 def shown(doubts: Sequence[Doubt]) -> list[Doubt]:

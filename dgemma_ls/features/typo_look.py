@@ -4,7 +4,7 @@ To import it takes long, as all that is known of English does.
 """
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from dgemma_engine.types import CancelToken
@@ -12,6 +12,7 @@ from dgemma_ls.features.fill import Infiller
 from dgemma_ls.features.typo_check import Check, ParagraphCache, check_steps, run_slice
 from dgemma_ls.features.typos import TypoOptions
 from dgemma_ls.proofread.fixes import Knowledge
+from dgemma_ls.proofread.types import Fix
 from dgemma_ls.types import Snapshot
 
 
@@ -47,12 +48,29 @@ class TypoLook:
         self._words, self._reader = words, reader
         self._steps: Iterator[None] | None = None
 
+    @property
+    def done(self) -> bool:
+        """Whether it is through."""
+        return self.check.done
+
+    @property
+    def n_new(self) -> int:
+        """How many paragraphs were not known already."""
+        return self.check.n_checked
+
     def run(self, engine: Infiller, token: CancelToken) -> bool:
         """Do some of the work and say whether that was the rest of it."""
         if self._steps is None:
             options, reader = TypoOptions(words=self._words()), self._reader
             self._steps = check_steps(self.check, reader.knowledge, options, reader.cache, engine)
         return token.stop_reason() is not None or run_slice(self._steps)
+
+    def found(self, older: Sequence[Fix]) -> Sequence[Fix]:
+        """Give what was found so far, and behind that what was known before."""
+        check = self.check
+        if check.done:
+            return check.fixes
+        return check.fixes + [fix for fix in older if fix.span.start >= check.frontier]
 
 
 @cache

@@ -5,22 +5,23 @@ from collections import Counter
 from collections.abc import Coroutine
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from lsprotocol import types
 from pygls import exceptions as rpc
 
 from dgemma_engine.types import Span
 from dgemma_ls import convert
+from dgemma_ls.checking import Checking, Findings
+from dgemma_ls.features.surprise import Doubt
 from dgemma_ls.handlers.surprise_diagnostics import surprise_diagnostics
 from dgemma_ls.privacy import path_of
 from dgemma_ls.proofread.proposals import Kind
 from dgemma_ls.proofread.types import Fix, Tier
-from dgemma_ls.proofreading import Found, Proofreading
+from dgemma_ls.proofreading import Proofreading
 from dgemma_ls.protocol import DgemmaServer, starts_at_once
 from dgemma_ls.questions import View
-from dgemma_ls.surprises import FoundSurprises, Surprises
-from dgemma_ls.types import Snapshot
+from dgemma_ls.surprises import Surprises
 
 SOURCE = "dgemma"
 MOST = 200  # of one document; how many there are beyond is said in one more
@@ -29,27 +30,6 @@ _SURPRISE_PATIENCE_S = 10.0  # where it cannot, as a long program is looked thro
 _SERVER_CANCELLED = -32802  # LSP 3.18, LSPErrorCodes
 
 Reports = Coroutine[Any, Any, types.DocumentDiagnosticReport]
-
-
-class _Known(Protocol):
-    """What is known of a document."""
-
-    @property
-    def snapshot(self) -> Snapshot: ...
-
-    @property
-    def pending(self) -> bool: ...
-
-
-K = TypeVar("K", bound=_Known, covariant=True)
-
-
-class _Source(Protocol[K]):
-    """Where that comes from; ``Proofreading`` is one."""
-
-    def found(self, uri: str) -> K | None: ...
-
-    async def news(self, uri: str, *, timeout_s: float | None = None) -> None: ...
 
 
 def register(server: DgemmaServer) -> None:
@@ -86,7 +66,7 @@ def folder_of(server: DgemmaServer, uri: str) -> Path | None:
     return max(around, key=lambda folder: len(folder.parts), default=None)
 
 
-def view_of(server: DgemmaServer, found: _Known) -> View | None:
+def view_of(server: DgemmaServer, found: Findings[Any]) -> View | None:
     """Give the view in which what was found is to be said; ``None`` if the document moved on."""
     view = server.open_session.look(found.snapshot.uri)
     return view if view is not None and view.snapshot is found.snapshot else None
@@ -148,13 +128,13 @@ def _said(server: DgemmaServer, uri: str) -> list[types.Diagnostic]:
     return items
 
 
-def _diagnostics(view: View, found: Found) -> list[types.Diagnostic]:
-    shown = [to_diagnostic(view, fix) for fix in found.fixes[:MOST]]
-    if len(found.fixes) > MOST:
+def _diagnostics(view: View, found: Findings[Fix]) -> list[types.Diagnostic]:
+    shown = [to_diagnostic(view, fix) for fix in found.items[:MOST]]
+    if len(found.items) > MOST:
         shown.append(
             types.Diagnostic(
-                range=range_of(view, found.fixes[MOST]),
-                message=f"{len(found.fixes) - MOST} more typos from here on are not shown.",
+                range=range_of(view, found.items[MOST]),
+                message=f"{len(found.items) - MOST} more typos from here on are not shown.",
                 severity=types.DiagnosticSeverity.Information,
                 code="more",
                 source=SOURCE,
@@ -205,8 +185,8 @@ class _Answers:
     async def report(
         self,
         uri: str,
-        first: Found | None,
-        surprises: FoundSurprises | None,
+        first: Findings[Fix] | None,
+        surprises: Findings[Doubt] | None,
         previous: str | None,
     ) -> types.DocumentDiagnosticReport:
         """Wait for the look through a document, and give what was found.
@@ -252,7 +232,7 @@ class _Answers:
 
 
 async def _settled(
-    source: _Source[_Known], uri: str, first: _Known | None, until_s: float | None
+    source: Checking[Any], uri: str, first: Findings[Any] | None, until_s: float | None
 ) -> None:
     """Wait until all is known that was asked about, or the time is up.
 

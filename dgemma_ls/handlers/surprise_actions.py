@@ -61,7 +61,7 @@ def _offer(server: DgemmaServer, params: types.CodeActionParams) -> Offer:
     if not (action_support(capabilities).resolves or edit_support(capabilities).applies):
         return []  # the model's word would have to be waited for before anything is shown
     span = view.span_between(convert.to_ends(params.range))
-    here = [d for d in found.doubts if d.span.start <= span.end and span.start <= d.span.end]
+    here = [d for d in found.items if d.span.start <= span.end and span.start <= d.span.end]
     return [_action(server, view, doubt) for doubt in here[:_MOST_AT_ONCE]]
 
 
@@ -101,7 +101,7 @@ def _find(server: DgemmaServer, view: View, given: Arguments) -> Doubt:
     """
     found = server.open_surprises.found(view.snapshot.uri)
     place = given.whole("start"), given.whole("end")
-    for doubt in () if found is None else found.doubts:
+    for doubt in () if found is None else found.items:
         if (doubt.span.start, doubt.span.end) == place:
             return doubt
     raise editing.content_modified()

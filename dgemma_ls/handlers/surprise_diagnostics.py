@@ -3,16 +3,16 @@
 from lsprotocol import types
 
 from dgemma_ls import convert
+from dgemma_ls.checking import Findings
 from dgemma_ls.features.surprise import Doubt
 from dgemma_ls.questions import View
-from dgemma_ls.surprises import FoundSurprises
 
 CODE = "surprise"
 
 
-def surprise_diagnostics(view: View, found: FoundSurprises) -> list[types.Diagnostic]:
+def surprise_diagnostics(view: View, found: Findings[Doubt]) -> list[types.Diagnostic]:
     """Convert what was found in a document, the most surprising first."""
-    return [to_diagnostic(view, doubt) for doubt in found.doubts]
+    return [to_diagnostic(view, doubt) for doubt in found.items]
 
 
 def to_diagnostic(view: View, doubt: Doubt) -> types.Diagnostic:

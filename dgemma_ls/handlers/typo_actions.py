@@ -54,7 +54,7 @@ def find(server: DgemmaServer, view: View, start: int | None, end: int | None, n
         JsonRpcException: if nothing, or something else, was found there.
     """
     found = server.open_proofreading.found(view.snapshot.uri)
-    for fix in () if found is None else found.fixes:
+    for fix in () if found is None else found.items:
         if (fix.span.start, fix.span.end) == (start, end) and new in (fix.new, *fix.others):
             return replace(fix, new=new)
     raise editing.content_modified()
@@ -63,7 +63,7 @@ def find(server: DgemmaServer, view: View, start: int | None, end: int | None, n
 def same_word(server: DgemmaServer, fix: Fix, uri: str) -> list[Fix]:
     """Give all typos of a document that are the same word as this, with the same replacement."""
     found = server.open_proofreading.found(uri)
-    fixes = () if found is None else found.fixes
+    fixes = () if found is None else found.items
     return [
         replace(other, new=fix.new)
         for other in fixes
@@ -110,7 +110,7 @@ def _offer(server: DgemmaServer, params: types.CodeActionParams) -> Offer:
     span = view.span_between(convert.to_ends(params.range))
     here = [
         fix
-        for fix in found.fixes
+        for fix in found.items
         if fix.span.start <= span.end and span.start <= view.offset_at(_end(view, fix))
     ]
     found_here = [it for fix in here[:_MOST_AT_ONCE] for it in _quick_fixes(server, view, fix)]
@@ -247,7 +247,7 @@ def _fix_all(server: DgemmaServer, view: View, params: types.CodeActionParams) -
 def _fix_all_now(server: DgemmaServer, view: View, title: str) -> Awaitable[list[types.CodeAction]]:
     """Give what is known already, soon or not at all: somebody saves a file."""
     found = server.open_proofreading.found(view.snapshot.uri)
-    safe = [] if found is None else [fix for fix in found.fixes if fix.tier is Tier.SAFE]
+    safe = [] if found is None else [fix for fix in found.items if fix.tier is Tier.SAFE]
 
     async def answer() -> list[types.CodeAction]:
         if not safe:

@@ -71,7 +71,7 @@ def register(server: DgemmaServer) -> None:
         place = given.whole("start"), given.whole("end")
         proofreading = server.open_proofreading
         found = proofreading.found(view.snapshot.uri)
-        for fix in () if found is None else found.fixes:
+        for fix in () if found is None else found.items:
             if (fix.span.start, fix.span.end) == place:
                 proofreading.ignore(view.snapshot.uri, fix)
         return asyncio.sleep(0)
