@@ -7,13 +7,12 @@ from hypothesis import strategies as st
 from dgemma_engine.types import Candidate, InfillResult, Span, StopReason
 from dgemma_ls.features.fill import FillRequest, finish, judge, lengths_around, prepare
 from dgemma_ls.types import Refusal, RefusalReason, Snapshot
+from tests.marks import unmarked
 
 
 def document(marked: str) -> tuple[Snapshot, Span]:
-    before, _, rest = marked.replace("║", "├┤").partition("├")
-    old, _, behind = rest.partition("┤")
-    snapshot = Snapshot(uri="a", version=3, language_id="python", text=before + old + behind)
-    return snapshot, Span(start=len(before), end=len(before) + len(old))
+    text, span = unmarked(marked)
+    return Snapshot(uri="a", version=3, language_id="python", text=text), span
 
 
 def answer(*texts: str, stop: StopReason = StopReason.STABLE) -> InfillResult:

@@ -8,14 +8,13 @@ from dgemma_engine.infill.slots import OpenSlot
 from dgemma_engine.types import Slot, SlotKind, Span
 from dgemma_ls.features.hole_slots import slot_for
 from dgemma_ls.types import Snapshot
+from tests.marks import unmarked
 
 
 def slot_of(language_id: str, marked: str) -> Slot | None:
-    before, _, rest = marked.partition("├")
-    selected, _, behind = rest.partition("┤")
-    text = before + selected + behind
+    text, span = unmarked(marked)
     snapshot = Snapshot(uri="file:///a", version=1, language_id=language_id, text=text)
-    return slot_for(snapshot, Span(start=len(before), end=len(before) + len(selected)))
+    return slot_for(snapshot, span)
 
 
 @pytest.mark.parametrize(

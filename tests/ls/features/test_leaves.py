@@ -1,196 +1,107 @@
 """Filling inside one text of a structured document: escapes in place, the tree as it was."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dgemma_engine.types import (
-    CancelToken,
-    Candidate,
-    InfillResult,
-    JointResult,
-    Span,
-    SpanCheck,
-    StopReason,
-)
+from dgemma_engine.types import InfillResult, Span, SpanCheck
 from dgemma_ls.features import fill, inline, rewrite
 from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.features.leaves import leaf_gap
-from dgemma_ls.proofread.formats import read_structure
+from dgemma_ls.proofread.formats import Leaf
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
-from tests.ls.proofread.documents import FORMATS, judge
+from tests.engines import Asked, StandIn, result
+from tests.ls.proofread.documents import edits_that_pass
+from tests.marks import unmarked
 
 PROPOSED = (
-    *(
-        '"',
-        "\\",
-        '", "b": "',
-        "\\n",
-        'say "no"',
-        "C:\\new",
-        "it's",
-        "'",
-        "'''",
-        '"""',
-        "\n",
-        "a\nb",
-    ),
-    *(
-        "<",
-        "&",
-        "&amp;",
-        "</a>",
-        "<b>x</b>",
-        "]]>",
-        "a: b",
-        " # c",
-        "#",
-        "no",
-        "1.5",
-        "- x",
-        "[",
-        "{",
-    ),
-    *(
-        " the text ",
-        "é",
-        "𝒳",
-        "x",
-        "",
-        "\t",
-        "|",
-        ">",
-        "%",
-        "@",
-        "*a",
-        "\u2028",
-        "\x00",
-        "\r\n",
-        " ",
-    ),
+    *('"', "\\", '", "b": "', "\\n", 'say "no"', "C:\\new", "it's", "'", "'''", '"""'),
+    *("\n", "a\nb", "<", "&", "&amp;", "</a>", "<b>x</b>", "]]>", "a: b", " # c", "#", "no", "1.5"),
+    *("- x", "[", "{", " the text ", "é", "𝒳", "x", "", "\t", "|", ">", "%", "@", "*a"),
+    *("\u2028", "\x00", "\r\n", " "),
 )
-proposals = st.lists(st.sampled_from(PROPOSED), min_size=1, max_size=4).map("".join)
+proposals = st.lists(
+    st.lists(st.sampled_from(PROPOSED), min_size=1, max_size=4).map("".join), min_size=1, max_size=4
+)
 
 
-@dataclass
-class Engine:
+class Engine(StandIn):
     """Proposes texts that a test gives, and keeps what it was asked; as the real one does, it
     shows only what the check lets pass."""
 
-    texts: Sequence[str]
-    max_span_tokens: int = 60
-    context_tokens: int = 400
-    asked: list[tuple[str, str, str]] = field(default_factory=list)
-    multiline: bool = False
-    bad: dict[str, tuple[Span, ...]] = field(default_factory=dict)
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self.asked: list[tuple[str, str, str]] = []
+        self.multiline = False
+        self.bad: dict[str, tuple[Span, ...]] = {}
 
-    @property
-    def tokenizer(self) -> "Engine":
-        return self
-
-    def encode(self, text: str) -> list[int]:
-        return list(range(len(text.split())))
-
-    def infill(
-        self,
-        prefix: str,
-        suffix: str,
-        *,
-        context: str = "",
-        lengths: Sequence[int] | None = None,
-        multiline: bool = False,
-        n_candidates: int = 3,
-        steps: int = 8,
-        seed: int = 0,
-        check: SpanCheck | None = None,
-        cancel: CancelToken | None = None,
-    ) -> InfillResult:
-        self.multiline = multiline
-        return self._result(prefix, "", suffix, check)
+    def fill(self, asked: Asked) -> InfillResult:
+        self.multiline = asked.multiline
+        return self._shown(asked.prefix, "", asked.suffix, asked.check)
 
     def rewrite(
-        self,
-        prefix: str,
-        text: str,
-        suffix: str,
-        *,
-        context: str = "",
-        instruction: str = "",
-        strength: float = 0.5,
-        max_changed: int | None = None,
-        n_candidates: int = 3,
-        seed: int = 0,
-        check: SpanCheck | None = None,
-        cancel: CancelToken | None = None,
+        self, prefix: str, text: str, suffix: str, *, check: SpanCheck | None, **options: Any
     ) -> InfillResult:
-        return self._result(prefix, text, suffix, check)
+        return self._shown(prefix, text, suffix, check)
 
-    def infill_jointly(
-        self,
-        text: str,
-        spans: Sequence[Span],
-        *,
-        context: str = "",
-        multiline: bool = False,
-        n_candidates: int = 3,
-        seed: int = 0,
-        accept: Callable[[tuple[str, ...]], bool] | None = None,
-        cancel: CancelToken | None = None,
-    ) -> JointResult:
-        raise NotImplementedError
-
-    def _result(self, prefix: str, text: str, suffix: str, check: SpanCheck | None) -> InfillResult:
+    def _shown(self, prefix: str, text: str, suffix: str, check: SpanCheck | None) -> InfillResult:
         assert check is not None
         self.asked.append((prefix, text, suffix))
         self.bad = {one: check.bad_spans(one) for one in self.texts}
         shown = [one for one, bad in self.bad.items() if not bad]
-        return InfillResult(
-            candidates=tuple(
-                Candidate(text=one, score=0.0, forwards=1, n_tokens=1) for one in shown
-            ),
-            stop=StopReason.STABLE,
-            forwards=1,
-            milliseconds=0.0,
-            n_refused=len(self.bad) - len(shown),
-        )
+        return replace(result(*shown), n_refused=len(self.bad) - len(shown))
 
 
 def snapshot(language_id: str, text: str) -> Snapshot:
     return Snapshot(uri="file:///a", version=1, language_id=language_id, text=text)
 
 
+def suggestions(
+    engine: Engine, document: Snapshot, offset: int, *, multiline: bool = False
+) -> list[Edit] | RefusalReason:
+    place = inline.place_at(document, offset)
+    assert isinstance(place, inline.Place)
+    answer = inline.ask(engine, document, place, multiline=multiline, limit=9)
+    if isinstance(answer, Refusal):
+        return answer.reason
+    return [one.edit for one in answer.suggestions]
+
+
+def rewrites(engine: Engine, document: Snapshot, span: Span) -> list[Edit] | RefusalReason:
+    request = rewrite.prepare(document, span, rewrite.Wish())
+    check = GateCheck(document, request.span)
+    result = rewrite.ask(engine, request, check=check, n_candidates=9)
+    outcome = rewrite.finish(document, request, result, check=check)
+    if isinstance(outcome, Refusal):
+        return outcome.reason
+    return [one.edit for one in outcome]
+
+
 def suggest(
     language_id: str, marked: str, *texts: str, multiline: bool = False
 ) -> tuple[list[str] | RefusalReason, Engine]:
     """Give the documents that the suggestions at ║ lead to."""
-    before, _, after = marked.partition("║")
-    document = snapshot(language_id, before + after)
-    place = inline.place_at(document, len(before))
-    assert isinstance(place, inline.Place)
-    engine = Engine(texts)
-    answer = inline.ask(engine, document, place, multiline=multiline, limit=9)
-    if isinstance(answer, Refusal):
-        return answer.reason, engine
-    return [one.edit.apply(document) for one in answer.suggestions], engine
+    text, span = unmarked(marked)
+    document, engine = snapshot(language_id, text), Engine(texts)
+    return applied(document, suggestions(engine, document, span.start, multiline=multiline)), engine
 
 
 def rewritten(
     language_id: str, marked: str, *texts: str
 ) -> tuple[list[str] | RefusalReason, Engine]:
     """Give the documents that rewriting what stands between ├ and ┤ leads to."""
-    start, end = marked.index("├"), marked.index("┤") - 1
-    document = snapshot(language_id, marked.replace("├", "").replace("┤", ""))
-    request = rewrite.prepare(document, Span(start=start, end=end), rewrite.Wish())
-    check = GateCheck(document, request.span)
-    engine = Engine(texts)
-    result = rewrite.ask(engine, request, check=check, n_candidates=9)
-    outcome = rewrite.finish(document, request, result, check=check)
-    if isinstance(outcome, Refusal):
-        return outcome.reason, engine
-    return [one.edit.apply(document) for one in outcome], engine
+    text, span = unmarked(marked)
+    document, engine = snapshot(language_id, text), Engine(texts)
+    return applied(document, rewrites(engine, document, span)), engine
+
+
+def applied(document: Snapshot, edits: list[Edit] | RefusalReason) -> list[str] | RefusalReason:
+    if isinstance(edits, RefusalReason):
+        return edits
+    return [edit.apply(document) for edit in edits]
 
 
 @pytest.mark.parametrize(
@@ -275,13 +186,11 @@ def test_several_lines_are_indented_as_their_block_is() -> None:
 
 @pytest.mark.parametrize("marked", ['{"a║": 1}', '{"a": 1║}', '{"a": "\\║n"}', '{"a": "║'])
 def test_elsewhere_all_is_as_it_was(marked: str) -> None:
-    before, _, after = marked.partition("║")
+    text, span = unmarked(marked)
 
-    assert (
-        leaf_gap(snapshot("json", before + after), Span(start=len(before), end=len(before))) is None
-    )
+    assert leaf_gap(snapshot("json", text), span) is None
     _, engine = suggest("json", marked, "x")
-    assert engine.asked[0][0] == before
+    assert engine.asked[0][0] == text[: span.start]
 
 
 @pytest.mark.parametrize(
@@ -317,56 +226,30 @@ def test_a_known_gap_is_filled_as_plain_text_too() -> None:
     assert edit.apply(document) == '{"a": "say \\"\\"yes\\"\\""}'
 
 
-def fill_documents(language_id: str, n_documents: int) -> int:
-    """Fill at random places of random texts; give the number of suggestions that were shown."""
-    documents, read = FORMATS[language_id]
-    n_shown = 0
-
-    @settings(
-        max_examples=n_documents,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(documents, st.lists(proposals, min_size=1, max_size=4), st.booleans(), st.data())
-    def run(text: str, texts: list[str], multiline: bool, choose: st.DataObject) -> None:
-        nonlocal n_shown
-        document = snapshot(language_id, text)
-        structure = read_structure(language_id, text)
-        if structure is None:
-            return
-        for leaf in structure.leaves:
-            at = choose.draw(st.integers(leaf.span.start, leaf.span.end))
-            end = choose.draw(st.integers(at, leaf.span.end))
-            if leaf_gap(document, Span(start=at, end=at)) is not None:
-                place = inline.place_at(document, at)
-                assert isinstance(place, inline.Place)
-                engine = Engine(texts)
-                answer = inline.ask(engine, document, place, multiline=multiline, limit=9)
-                if not isinstance(answer, Refusal):
-                    for one in answer.suggestions:
-                        n_shown += 1
-                        assert one.edit.span == Span(start=at, end=at)
-                        judge(language_id, read, document, one.edit)
-            if leaf_gap(document, Span(start=at, end=end)) and text[at:end].strip():
-                request = rewrite.prepare(document, Span(start=at, end=end), rewrite.Wish())
-                check = GateCheck(document, request.span)
-                result = rewrite.ask(Engine(texts), request, check=check, n_candidates=9)
-                outcome = rewrite.finish(document, request, result, check=check)
-                for proposal in [] if isinstance(outcome, Refusal) else outcome:
-                    n_shown += 1
-                    judge(language_id, read, document, proposal.edit)
-
-    run()
-    return n_shown
+def filled(document: Snapshot, leaf: Leaf, texts: list[str], choose: st.DataObject) -> list[Edit]:
+    """Fill at a place in a text, and rewrite what stands from there on; give what is shown."""
+    at = choose.draw(st.integers(leaf.span.start, leaf.span.end))
+    end = choose.draw(st.integers(at, leaf.span.end))
+    here, span = Span(start=at, end=at), Span(start=at, end=end)
+    shown: list[Edit] = []
+    if leaf_gap(document, here) is not None:
+        multiline = choose.draw(st.booleans())
+        found = suggestions(Engine(texts), document, at, multiline=multiline)
+        if not isinstance(found, RefusalReason):
+            assert all(edit.span == here for edit in found)
+            shown += found
+    if leaf_gap(document, span) is not None and document.text[at:end].strip():
+        found = rewrites(Engine(texts), document, span)
+        shown += [] if isinstance(found, RefusalReason) else found
+    return shown
 
 
 @pytest.mark.parametrize("language_id", ["json", "yaml", "toml", "xml"])
 def test_whatever_is_proposed_changes_one_text_and_nothing_of_the_tree(language_id: str) -> None:
-    assert fill_documents(language_id, 40) > 30
+    assert edits_that_pass(language_id, 40, proposals, filled) > 30
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language_id", ["json", "yaml", "toml", "xml"])
 def test_in_thousands_of_places_too(language_id: str) -> None:
-    assert fill_documents(language_id, 400) > 500
+    assert edits_that_pass(language_id, 400, proposals, filled) > 500

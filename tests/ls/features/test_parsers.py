@@ -11,14 +11,13 @@ from dgemma_ls import gate
 from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.features.parsers import still_reads
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
+from tests.marks import unmarked
 from tests.strategies import python_texts
 
 
 def edited(language_id: str, marked: str, new: str) -> tuple[Snapshot, Edit]:
-    before, _, rest = marked.partition("├")
-    old, _, behind = rest.partition("┤")
-    snapshot = Snapshot(uri="a", version=1, language_id=language_id, text=before + old + behind)
-    span = Span(start=len(before), end=len(before) + len(old))
+    text, span = unmarked(marked)
+    snapshot = Snapshot(uri="a", version=1, language_id=language_id, text=text)
     return snapshot, Edit(uri="a", version=1, span=span, new_text=new)
 
 

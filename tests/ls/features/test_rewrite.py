@@ -15,14 +15,13 @@ from dgemma_ls.features.gating import GateCheck
 from dgemma_ls.features.rewrite import Wish, ask, finish, prepare, smallest_edits
 from dgemma_ls.positions import LineIndex, PositionEncoding
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
+from tests.marks import unmarked
 from tests.strategies import python_texts, spans, texts
 
 
 def document(marked: str) -> tuple[Snapshot, Span]:
-    before, _, rest = marked.partition("├")
-    old, _, behind = rest.partition("┤")
-    snapshot = Snapshot(uri="a", version=3, language_id="python", text=before + old + behind)
-    return snapshot, Span(start=len(before), end=len(before) + len(old))
+    text, span = unmarked(marked)
+    return Snapshot(uri="a", version=3, language_id="python", text=text), span
 
 
 def answer(*found: str) -> InfillResult:

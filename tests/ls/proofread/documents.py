@@ -4,16 +4,20 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from typing import TypeVar
 from xml.etree import ElementTree as ET
 
 import tomli_w
 import yaml
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from dgemma_ls.proofread.formats import Leaf, read_structure
 from dgemma_ls.types import Edit, Snapshot
 
+T = TypeVar("T")
 _BITS = (
     *("the", "text", "of", "it", "isn't", "no", "1.5", "é", "𝒳", "a-b"),
     *(" ", " ", " ", "  ", ": ", " #", "\n", '"', "'", "\\", "&", "<", ">", "]]>", "{{x}}", "- "),
@@ -138,6 +142,38 @@ FORMATS: dict[str, tuple[st.SearchStrategy[str], Callable[[str], list[tuple[obje
     "html": (html_documents(), flat_html),
     "markdown": (markdown_documents(), flat_markdown),
 }
+
+
+def edits_that_pass(
+    language_id: str,
+    n_documents: int,
+    proposals: st.SearchStrategy[T],
+    edits: Callable[[Snapshot, Leaf, T, st.DataObject], list[Edit]],
+) -> int:
+    """Judge what is made of every text in many documents; give how many edits that were."""
+    documents, read = FORMATS[language_id]
+    n_edits = 0
+
+    @settings(
+        max_examples=n_documents,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(documents, proposals, st.data())
+    def run(text: str, proposed: T, choose: st.DataObject) -> None:
+        nonlocal n_edits
+        document = Snapshot(uri="file:///a", version=1, language_id=language_id, text=text)
+        structure = read_structure(language_id, text)
+        if structure is None:  # tomli-w and ElementTree write what their readers refuse, rarely
+            return
+        for leaf in structure.leaves:
+            for edit in edits(document, leaf, proposed, choose):
+                n_edits += 1
+                judge(language_id, read, document, edit)
+
+    run()
+    return n_edits
 
 
 def judge(

@@ -11,6 +11,7 @@ from dgemma_ls.proofread.regions import RegionKind, find_regions
 from dgemma_ls.proofread.structured import check_structure, check_together, leaf_edit
 from dgemma_ls.proofread.types import Region
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
+from tests.marks import unmarked
 
 
 def snapshot(language_id: str, text: str) -> Snapshot:
@@ -19,9 +20,9 @@ def snapshot(language_id: str, text: str) -> Snapshot:
 
 def check(language_id: str, before: str, new: str, expect: str | RefusalReason) -> None:
     """Marks ├ ┤ stand around what ``new`` replaces; ``expect`` is the whole text or the reason."""
-    start, end = before.index("├"), before.index("┤") - 1
-    document = snapshot(language_id, before.replace("├", "").replace("┤", ""))
-    edit = Edit(uri="file:///a", version=3, span=Span(start=start, end=end), new_text=new)
+    text, span = unmarked(before)
+    document = snapshot(language_id, text)
+    edit = Edit(uri="file:///a", version=3, span=span, new_text=new)
 
     result = check_structure(document, edit)
 
@@ -30,9 +31,9 @@ def check(language_id: str, before: str, new: str, expect: str | RefusalReason) 
 
 def check_leaf(language_id: str, before: str, new: str, expect: str | RefusalReason) -> None:
     """Marks ├ ┤ stand around the region that shall mean ``new``."""
-    start, end = before.index("├"), before.index("┤") - 1
-    document = snapshot(language_id, before.replace("├", "").replace("┤", ""))
-    region = Region(span=Span(start=start, end=end), kind=RegionKind.VALUE, protected=())
+    text, span = unmarked(before)
+    document = snapshot(language_id, text)
+    region = Region(span=span, kind=RegionKind.VALUE, protected=())
 
     result = leaf_edit(document, region, new)
 
