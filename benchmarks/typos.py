@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from dgemma_ls.features.typo_check import Check, ParagraphCache, check_steps
+from dgemma_ls.features.typo_cache import ParagraphCache
+from dgemma_ls.features.typo_check import Check, check_steps
 from dgemma_ls.features.typos import TypoOptions
 from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.proofread.fixes import Knowledge

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dgemma_engine.types import Origin, Span
-from dgemma_ls.features.inline import Suggestion, only_closes
+from dgemma_ls.features.inline import Suggestion
+from dgemma_ls.features.inline_place import only_closes
 from dgemma_ls.types import Edit, Snapshot
 
 _MAX_DOCUMENTS = 32

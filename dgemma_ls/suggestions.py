@@ -16,6 +16,7 @@ from dgemma_engine.worker import Priority
 from dgemma_ls.elsewhere import Elsewhere
 from dgemma_ls.features import inline
 from dgemma_ls.features.fill import Infiller
+from dgemma_ls.features.inline_place import Place, Selected, place_at
 from dgemma_ls.positions import Position
 from dgemma_ls.questions import Question, View
 from dgemma_ls.session import Session
@@ -109,7 +110,7 @@ class Suggestions:
         if chosen is None and (rest := self._shown.rest(view.snapshot, offset, drafts=not invoked)):
             self._session.counters["typed_through"] += 1
             return partial(_these, [_offered(view, item) for item in rest])
-        place = inline.place_at(view.snapshot, offset, chosen)
+        place = place_at(view.snapshot, offset, chosen)
         if isinstance(place, Refusal):
             return _nothing
         priority = Priority.INVOKED if invoked else Priority.AUTOMATIC
@@ -160,9 +161,7 @@ class Suggestions:
             self._session.counters[what] += 1
         return item
 
-    async def _ask(
-        self, question: Question, place: inline.Place, elsewhere: Elsewhere
-    ) -> list[Offered]:
+    async def _ask(self, question: Question, place: Place, elsewhere: Elsewhere) -> list[Offered]:
         view = question.view
         limit = self._session.settings.n_candidates
         task = partial(_fill, view, place, elsewhere, limit, self._wants_multiline)
@@ -177,7 +176,7 @@ class Suggestions:
 
 def _fill(
     view: View,
-    place: inline.Place,
+    place: Place,
     elsewhere: Elsewhere,
     n_candidates: int,
     wants_multiline: WantsMultiline,
@@ -196,9 +195,9 @@ def _fill(
     )
 
 
-def _selected(view: View, span: tuple[Position, Position], text: str) -> inline.Selected:
+def _selected(view: View, span: tuple[Position, Position], text: str) -> Selected:
     start, end = sorted(view.offset_at(position) for position in span)
-    return inline.Selected(span=Span(start=start, end=end), text=text)
+    return Selected(span=Span(start=start, end=end), text=text)
 
 
 def _offered(view: View, item: Item) -> Offered:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dgemma_engine.types import Span
+from dgemma_ls.commands.bench_server import server_memory_mib
 from dgemma_ls.documents import Change, DocumentStore
 from dgemma_ls.features.fill import finish, prepare
 from dgemma_ls.features.gating import GateCheck
@@ -50,7 +51,8 @@ def main(argv: Sequence[str]) -> int:
     engine = load_engine(args.model)
     figures += _forward(engine, Path(args.model), with_peer=args.peer)
     figures += _suggestions(engine)
-    figures += _server_memory(args.model)
+    if (memory_mib := server_memory_mib(args.model, _long_file())) is not None:
+        figures.append(Figure(name="server, resident memory", value=memory_mib, unit="MiB"))
     if args.json:
         print(json.dumps({figure.name: figure.value for figure in figures}))
     else:
@@ -272,70 +274,3 @@ def _long_file(n_lines: int = _FILE_LINES) -> str:
     lines = "\n".join(sources).split("\n")
     lines = (lines * (n_lines // len(lines) + 1))[:n_lines]
     return "\n".join(lines) + "\n"
-
-
-def _server_memory(model: str) -> list[Figure]:
-    """Resident memory of a server process that has answered one request."""
-    if not Path("/proc/self/status").exists():
-        return []
-    with subprocess.Popen(
-        [sys.executable, "-m", "dgemma_ls"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        client = _Client(server)
-        client.request(
-            "initialize", {"capabilities": {}, "initializationOptions": {"model": model}}
-        )
-        client.notify("initialized", {})
-        document = {"uri": "file:///bench.py", "languageId": "python", "version": 1}
-        client.notify("textDocument/didOpen", {"textDocument": document | {"text": _long_file()}})
-        client.request(
-            "textDocument/inlineCompletion",
-            {
-                "textDocument": {"uri": document["uri"]},
-                "position": {"line": 1000, "character": 0},
-                "context": {"triggerKind": 1},
-            },
-        )
-        status = Path(f"/proc/{server.pid}/status").read_text("utf-8")
-        client.request("shutdown", None)
-        client.notify("exit", None)
-        server.wait(timeout=10)
-    kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-    return [Figure(name="server, resident memory", value=kib / 1024, unit="MiB")]
-
-
-class _Client:
-    """As much of a client as the memory measurement needs."""
-
-    def __init__(self, server: subprocess.Popen[bytes]) -> None:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        self._to, self._from, self._next_id = server.stdin, server.stdout, 1
-
-    def notify(self, method: str, params: object) -> None:
-        self._send({"jsonrpc": "2.0", "method": method, "params": params})
-
-    def request(self, method: str, params: object) -> object:
-        request_id, self._next_id = self._next_id, self._next_id + 1
-        self._send({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
-        while (message := self._receive()).get("id") != request_id or "method" in message:
-            pass
-        return message.get("result")
-
-    def _send(self, message: dict[str, object]) -> None:
-        if message.get("params") is None:
-            message.pop("params", None)
-        body = json.dumps(message).encode()
-        self._to.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        self._to.flush()
-
-    def _receive(self) -> dict[str, Any]:
-        length = 0
-        while line := self._from.readline().strip():
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        message: dict[str, Any] = json.loads(self._from.read(length))
-        return message

@@ -16,6 +16,7 @@ from dgemma_ls.commands.arguments import EngineLoader, InputError, read_count, r
 from dgemma_ls.commands.progress import busy, tracked
 from dgemma_ls.features import inline
 from dgemma_ls.features.fill import Infiller
+from dgemma_ls.features.inline_place import place_at
 from dgemma_ls.files import read_text
 from dgemma_ls.loading import EMBEDDED, load_engine
 from dgemma_ls.models import model_folder
@@ -119,7 +120,7 @@ def sample_offsets(text: str, n: int, seed: int) -> list[int]:
 def visit(engine: Infiller, snapshot: Snapshot, offset: int, seed: int) -> tuple[Outcome, str]:
     """Ask for ghost text at one place, as the server does, and look at what comes out."""
     try:
-        place = inline.place_at(snapshot, offset)
+        place = place_at(snapshot, offset)
         if isinstance(place, Refusal):
             return Outcome.REFUSED, place.reason.value
         multiline = wants_multiline(snapshot, offset)

@@ -1,55 +1,20 @@
 """Ghost text at the cursor: a fill whose span holds at most what an editor closed by itself.
 
-Pure, as :mod:`dgemma_ls.features.fill`, on which it stands. Three kinds of places:
-
-- a cursor in a line that goes on: the span is empty;
-- a cursor before nothing but closing brackets and quotes (``foo(║)``): they are the span, and every
-  item writes them anew, so that one may close them itself and go on behind (``foo(║a).bar()``)
-  and nothing is doubled. The engine sees them as the text after the gap;
-- an item chosen in the editor's popup: its range is the span, and every item begins with its text.
-
-In a text of a structured document all of them stand for that text alone: what closes it stays as it
-is, and what the engine reads and writes is plain text (:mod:`dgemma_ls.features.leaves`).
+Pure, as :mod:`dgemma_ls.features.fill`, on which it stands; :mod:`dgemma_ls.features.inline_place`
+says where it goes. In a text of a structured document it stands for that text alone: what closes it
+stays as it is, and what the engine reads and writes is plain text
+(:mod:`dgemma_ls.features.leaves`).
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dgemma_engine.types import CancelToken, InfillResult, Origin, Span, StopReason
 from dgemma_ls.features.fill import FillRequest, Infiller
 from dgemma_ls.features.gating import GateCheck
-from dgemma_ls.features.leaves import LeafGap, leaf_gap
+from dgemma_ls.features.inline_place import Place, within_leaf
+from dgemma_ls.features.leaves import LeafGap
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
-
-# To the end of the line only what closes. Tabby's rule is "no word character" (``/^\W*$/``), which
-# also takes operators.
-_CLOSING = re.compile(r"[ \t;,:)\]}>\"'`]*")
-_CLOSER = re.compile(r"[)\]}>\"'`]")
-_LINE_BREAK = re.compile(r"[\r\n]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
-    """The item that is chosen in the editor's popup: it would put ``text`` into ``span``."""
-
-    span: Span
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a suggestion goes.
-
-    Attributes:
-        span: what it replaces; begins and ends on one line, as LSP 3.18 asks.
-        head: what each suggestion begins with.
-        tail: what it ends with, as far as it does not close the brackets itself.
-    """
-
-    span: Span
-    head: str
-    tail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,56 +41,6 @@ class Answer:
 def one_line(snapshot: Snapshot, offset: int) -> bool:
     """Never want several lines; the shape of whatever decides that."""
     return False
-
-
-def place_at(snapshot: Snapshot, offset: int, selected: Selected | None = None) -> Place | Refusal:
-    """Find out what a suggestion at a cursor replaces.
-
-    Args:
-        snapshot: the document.
-        offset: the cursor.
-        selected: what is chosen in the editor's popup.
-
-    Returns:
-        A refusal if the chosen item replaces several lines, or not what is before the cursor.
-
-    Raises:
-        ValueError: if the cursor lies past the end of the text.
-    """
-    if offset > len(snapshot.text):
-        raise ValueError(f"{offset=} lies after the text ({len(snapshot.text)} characters)")
-    if selected is not None:
-        old_text = snapshot.text[selected.span.start : selected.span.end]
-        if _LINE_BREAK.search(old_text) or not _holds(selected.span, offset):
-            return Refusal(reason=RefusalReason.NO_CANDIDATE)
-        return Place(span=selected.span, head=selected.text, tail="")
-    tail = closers_after(snapshot.text, offset)
-    return Place(span=Span(start=offset, end=offset + len(tail)), head="", tail=tail)
-
-
-def closers_after(text: str, offset: int) -> str:
-    """Give what closes right of a cursor, if nothing else stands there up to the line's end."""
-    match = _CLOSING.match(text, offset)
-    assert match is not None  # it matches the empty text
-    rest = match.group()
-    ends_line = match.end() == len(text) or text[match.end()] in "\r\n"
-    return rest.rstrip(" \t") if ends_line and _CLOSER.search(rest) else ""
-
-
-def only_closes(text: str) -> bool:
-    """Say whether a text has nothing but closing brackets, quotes and what goes with them."""
-    return _CLOSING.fullmatch(text) is not None
-
-
-def within_leaf(snapshot: Snapshot, place: Place) -> tuple[Place, LeafGap | None]:
-    """Give the place in the text of a structured document that a place lies in; it parses.
-
-    Returns:
-        The place without what closes the text, and that text; the same place where it lies in none.
-    """
-    span = Span(start=place.span.start, end=place.span.end - len(place.tail))
-    leaf = leaf_gap(snapshot, span)
-    return (place, None) if leaf is None else (replace(place, span=span, tail=""), leaf)
 
 
 def prepare(
@@ -169,7 +84,7 @@ def ask(
     Args:
         engine: finds them.
         snapshot: the document.
-        place: of :func:`place_at`.
+        place: of :func:`~dgemma_ls.features.inline_place.place_at`.
         multiline: whether they may have several lines.
         limit: how many are wanted at most.
         before: text before the document that is no part of it, as the cells above a cell.
@@ -301,7 +216,3 @@ def _keeps_head(edit: Edit, place: Place) -> bool:
     """Say whether the filters left more than what the popup's item says by itself."""
     text = edit.new_text
     return text.startswith(place.head) and len(text) > len(place.head)
-
-
-def _holds(span: Span, offset: int) -> bool:
-    return span.start <= offset <= span.end

@@ -1,34 +1,36 @@
 """A document's typos, found paragraph by paragraph in small steps.
 
-What was found in a paragraph is remembered by its content, so that after a change only what changed
-is looked at again. No clock but for the length of a step, no thread and no protocol in here.
+After a change only what changed is looked at again; the rest is remembered (``typo_cache.py``). No
+clock but for the length of a step, no thread and no protocol in here.
 """
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from itertools import groupby
 from typing import Protocol, runtime_checkable
 
 from dgemma_engine.types import CancelToken, Place, Span
+from dgemma_ls.features.typo_cache import (
+    ParagraphCache,
+    key_of_paragraph,
+    key_of_piece,
+    window_around,
+)
 from dgemma_ls.features.typos import TypoOptions, ask, take_answers
 from dgemma_ls.proofread.fixes import Knowledge, decide, propose
 from dgemma_ls.proofread.lexicon import Lexicon
 from dgemma_ls.proofread.nonwords import is_plain, stem_of_owner
 from dgemma_ls.proofread.passages import Document, Passage, make_passage
-from dgemma_ls.proofread.readings import Overview, Piece, Readings, overview_steps, piece_steps
+from dgemma_ls.proofread.readings import Overview, Piece, overview_steps, piece_steps
 from dgemma_ls.proofread.steps import Steps
-from dgemma_ls.proofread.types import Fix, Region
+from dgemma_ls.proofread.types import Fix
 from dgemma_ls.proofread.words import tokens_of
 from dgemma_ls.types import Snapshot
 
-_BEFORE, _AFTER = 150, 120  # characters around a paragraph that the model reads too
 _WORDS_AT_ONCE = 100  # in paragraphs looked at together
 _WORDS_LISTED_AT_ONCE = 4_000  # asked of the curated list in one go, about 10 ms
 _STEP_S = 0.02
-_BYTES_OF_ENTRY, _BYTES_OF_FIX = 200, 400  # about, in CPython
 
 
 @runtime_checkable
@@ -40,38 +42,6 @@ class Comparer(Protocol):
     ) -> list[tuple[float, ...]]:
         """Score alternatives for places of a text."""
         ...
-
-
-class ParagraphCache:
-    """What was found in paragraphs, by their content; the least recently used go first.
-
-    Args:
-        budget_bytes: about how much it may take, less the readings.
-
-    Attributes:
-        readings: of the pieces that the paragraphs are in.
-    """
-
-    def __init__(self, *, budget_bytes: int = 8 * 2**20) -> None:
-        self._budget_bytes = budget_bytes
-        self._found: OrderedDict[bytes, tuple[Fix, ...]] = OrderedDict()
-        self._n_bytes = 0
-        self.readings = Readings()
-
-    def get(self, key: bytes) -> tuple[Fix, ...] | None:
-        """Give fixes with offsets in the paragraph, ``None`` if it is not known."""
-        if key in self._found:
-            self._found.move_to_end(key)
-        return self._found.get(key)
-
-    def put(self, key: bytes, fixes: tuple[Fix, ...]) -> None:
-        """Remember fixes with offsets in the paragraph."""
-        if key in self._found:
-            return
-        self._found[key] = fixes
-        self._n_bytes += _n_bytes(fixes)
-        while self._n_bytes > self._budget_bytes and len(self._found) > 1:
-            self._n_bytes -= _n_bytes(self._found.popitem(last=False)[1])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,7 +100,7 @@ def check_steps(
             options.strings,
             sorted(kind.value for kind in options.kinds),
         )
-        key = _key_of_piece(text, piece, view, facts)
+        key = key_of_piece(text, piece, view, facts)
         if (known := cache.get(key)) is not None:
             _take(check, piece.span, known)
         else:
@@ -185,7 +155,9 @@ def _check_piece(
         yield
         region = reading.region.moved(piece.span.start)
         unknown = view.unknown(reading)
-        key = _key(text, region, reading.words, unknown, view, with_model=engine is not None)
+        key = key_of_paragraph(
+            text, region, reading.words, unknown, view, with_model=engine is not None
+        )
         if (known := cache.get(key)) is None:
             tokens = piece.tokens[number] if piece.tokens else tuple(tokens_of(text, region))
             new.append((key, make_passage(region, tokens, unknown, knowledge.ngrams)))
@@ -251,7 +223,7 @@ def _compare(
 
     What it says is a function of the paragraph's key then.
     """
-    start, end = _window(snapshot.text, passage.region.span)
+    start, end = window_around(snapshot.text, passage.region.span)
     end = max(end, *(place.span.end for place in places))
     text = snapshot.text[start:end]
     moved = [
@@ -271,58 +243,5 @@ def _take(check: Check, span: Span, fixes: Sequence[Fix]) -> None:
     check.frontier = span.end
 
 
-def _window(text: str, span: Span) -> tuple[int, int]:
-    return max(0, span.start - _BEFORE), min(len(text), span.end + _AFTER)
-
-
-def _key(
-    text: str,
-    region: Region,
-    words: Set[str],
-    unknown: Collection[str],
-    view: Overview,
-    *,
-    with_model: bool,
-) -> bytes:
-    """Hash all that the verdict on a paragraph depends on.
-
-    Only how often its common words occur elsewhere is left out: that changes with every key.
-    """
-    start, end = _window(text, region.span)
-    at = region.span.start
-    return _hash(
-        with_model,
-        region.kind.value,
-        (at - start, region.span.end - start),
-        [(span.start - at, span.end - at) for span in region.protected],
-        sorted(words & view.names),
-        sorted((word, view.counts[word]) for word in set(unknown)),
-        text[start:end],
-    )
-
-
-def _key_of_piece(text: str, piece: Piece, view: Overview, facts: object) -> bytes:
-    """Hash all that the verdict on the paragraphs of a piece depends on, as :func:`_key`."""
-    start, end = _window(text, piece.span)
-    reading = piece.reading
-    return _hash(
-        "piece",
-        facts,
-        (view.is_english, view.is_foreign),
-        (piece.span.start - start, piece.span.end - start),
-        sorted(reading.words & view.names),
-        sorted((word, view.counts[word]) for word in reading.unlisted - view.names),
-        text[start:end],
-    )
-
-
-def _hash(*facts: object) -> bytes:
-    return blake2b(repr(facts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
 def _moved(fix: Fix, by: int) -> Fix:
     return replace(fix, span=Span(start=fix.span.start + by, end=fix.span.end + by))
-
-
-def _n_bytes(fixes: Sequence[Fix]) -> int:
-    return _BYTES_OF_ENTRY + _BYTES_OF_FIX * len(fixes)

@@ -9,7 +9,8 @@ from functools import cache
 
 from dgemma_engine.types import CancelToken
 from dgemma_ls.features.fill import Infiller
-from dgemma_ls.features.typo_check import Check, ParagraphCache, check_steps, run_slice
+from dgemma_ls.features.typo_cache import ParagraphCache
+from dgemma_ls.features.typo_check import Check, check_steps, run_slice
 from dgemma_ls.features.typos import TypoOptions
 from dgemma_ls.proofread.fixes import Knowledge
 from dgemma_ls.proofread.types import Fix

@@ -20,7 +20,8 @@ from dgemma_ls.handlers.actions import Offer, Provider, Resolved, action_support
 from dgemma_ls.handlers.arguments import Arguments
 from dgemma_ls.handlers.diagnostics import view_of
 from dgemma_ls.handlers.surprise_diagnostics import to_diagnostic
-from dgemma_ls.handlers.typo_actions import QUICK, workspace_edit
+from dgemma_ls.handlers.typo_actions import QUICK
+from dgemma_ls.handlers.typo_edits import workspace_edit
 from dgemma_ls.protocol import DgemmaServer, starts_at_once
 from dgemma_ls.questions import View
 from dgemma_ls.types import Edit, Refusal, Snapshot

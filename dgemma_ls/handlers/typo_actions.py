@@ -1,7 +1,4 @@
-"""Code actions on typos: quick fixes where they stand, and ``source.fixAll.dgemma``.
-
-What an action may write is what was found, whatever stands in its data.
-"""
+"""Code actions on typos: quick fixes where they stand, and ``source.fixAll.dgemma``."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -11,21 +8,27 @@ from typing import Any
 
 from lsprotocol import types
 
-from dgemma_engine.types import CancelToken
 from dgemma_engine.worker import Priority
 from dgemma_ls import convert
-from dgemma_ls.features.fill import Infiller
 from dgemma_ls.handlers import editing
 from dgemma_ls.handlers.actions import Offer, Provider, Resolved, action_support, wanted
 from dgemma_ls.handlers.arguments import Arguments
 from dgemma_ls.handlers.diagnostics import range_of, to_diagnostic, view_of
+from dgemma_ls.handlers.typo_edits import (
+    checked,
+    checked_each,
+    checked_edits,
+    chosen,
+    same_word,
+    workspace_edit,
+)
 from dgemma_ls.proofread.dictionaries import has_directive, is_word
 from dgemma_ls.proofread.proposals import Kind
 from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.protocol import DgemmaServer, or_failed
 from dgemma_ls.questions import View
-from dgemma_ls.types import Edit, Refusal, Snapshot
-from dgemma_ls.workspace_edits import edit_support, to_workspace_edit
+from dgemma_ls.types import Refusal
+from dgemma_ls.workspace_edits import edit_support
 
 NAME = "typos"
 QUICK = "quickfix"
@@ -45,53 +48,6 @@ def provider(server: DgemmaServer) -> Provider:
         offer=partial(_offer, server),
         resolve=partial(_resolve, server),
     )
-
-
-def find(server: DgemmaServer, view: View, start: int | None, end: int | None, new: str) -> Fix:
-    """Give what was found at a place, with one of the replacements that were offered for it.
-
-    Raises:
-        JsonRpcException: if nothing, or something else, was found there.
-    """
-    found = server.open_proofreading.found(view.snapshot.uri)
-    for fix in () if found is None else found.items:
-        if (fix.span.start, fix.span.end) == (start, end) and new in (fix.new, *fix.others):
-            return replace(fix, new=new)
-    raise editing.content_modified()
-
-
-def same_word(server: DgemmaServer, fix: Fix, uri: str) -> list[Fix]:
-    """Give all typos of a document that are the same word as this, with the same replacement."""
-    found = server.open_proofreading.found(uri)
-    fixes = () if found is None else found.items
-    return [
-        replace(other, new=fix.new)
-        for other in fixes
-        if other.kind is fix.kind and other.old == fix.old and fix.new in (other.new, *other.others)
-    ]
-
-
-async def checked_edits(
-    server: DgemmaServer, view: View, fixes: Sequence[Fix], *, title: str = "Mending typos"
-) -> tuple[Edit, ...]:
-    """Give the edits of those fixes that leave the document whole, all of them together.
-
-    Raises:
-        JsonRpcException: if there is none, or the document moves on.
-    """
-    question = server.open_session.admit(view, feature="typos", priority=Priority.INVOKED)
-    return await editing.compute(
-        server, question, partial(_checked, view.snapshot, tuple(fixes)), title=title
-    )
-
-
-def _checked(
-    snapshot: Snapshot, fixes: Sequence[Fix], engine: Infiller, token: CancelToken
-) -> tuple[Edit, ...] | Refusal:
-    # Imported on the engine thread, where fixes were found with it: the server starts without it.
-    from dgemma_ls.features.typos import edits_of
-
-    return edits_of(snapshot, fixes)
 
 
 def _offer(server: DgemmaServer, params: types.CodeActionParams) -> Offer:
@@ -160,7 +116,7 @@ def _with_edits(
 
     async def answer() -> list[types.CodeAction]:
         question = server.open_session.admit(view, feature="typos", priority=Priority.INVOKED)
-        task = partial(_checked_each, view.snapshot, tuple(groups.values()))
+        task = partial(checked_each, view.snapshot, tuple(groups.values()))
         checked = await or_failed(server.open_session.answer(question, task))
         if isinstance(checked, Refusal):
             return []
@@ -177,12 +133,6 @@ def _with_edits(
         ]
 
     return answer()
-
-
-def _checked_each(
-    snapshot: Snapshot, groups: Sequence[Sequence[Fix]], engine: Infiller, token: CancelToken
-) -> tuple[tuple[Edit, ...] | Refusal, ...]:
-    return tuple(_checked(snapshot, fixes, engine, token) for fixes in groups)
 
 
 def _scopes(server: DgemmaServer, view: View) -> dict[str, str]:
@@ -253,7 +203,7 @@ def _fix_all_now(server: DgemmaServer, view: View, title: str) -> Awaitable[list
         if not safe:
             return []
         question = server.open_session.admit(view, feature="typos", priority=Priority.INVOKED)
-        task = partial(_checked, view.snapshot, tuple(safe))
+        task = partial(checked, view.snapshot, tuple(safe))
         try:
             async with asyncio.timeout(_SAVE_PATIENCE_S):
                 edits = await or_failed(server.open_session.answer(question, task))
@@ -268,26 +218,6 @@ def _fix_all_now(server: DgemmaServer, view: View, title: str) -> Awaitable[list
     return answer()
 
 
-def workspace_edit(
-    server: DgemmaServer, view: View, edits: Sequence[Edit], title: str
-) -> types.WorkspaceEdit:
-    """Convert the edits of a code action."""
-    support = edit_support(server.client_capabilities)
-    described = action_support(server.client_capabilities).annotations
-    return to_workspace_edit(
-        view,
-        edits,
-        replace(support, annotations=support.annotations and described),
-        label=title,
-        description=describe(edits),
-    )
-
-
-def describe(edits: Sequence[Edit]) -> str:
-    """Say how much an edit mends."""
-    return f"{len(edits)} {'typo' if len(edits) == 1 else 'typos'} mended"
-
-
 def _resolve(server: DgemmaServer, action: types.CodeAction, data: dict[str, Any]) -> Resolved:
     given = _arguments([data])
     view = editing.look(server, given.text("uri"), given.whole("version"))
@@ -300,17 +230,6 @@ def _arguments(arguments: Sequence[Any]) -> Arguments:
     """Read what an action carries."""
     params = types.ExecuteCommandParams(command=FIX_TYPO, arguments=arguments)
     return Arguments(params, ("uri", "version", "start", "end", "new", "all", "by"))
-
-
-def chosen(server: DgemmaServer, view: View, given: Arguments) -> list[Fix]:
-    """Give the fixes that an argument speaks of.
-
-    Raises:
-        JsonRpcException: if they were not found by this server.
-    """
-    start, end = given.whole("start"), given.whole("end")
-    fix = find(server, view, start, end, given.text("new"))
-    return same_word(server, fix, view.snapshot.uri) if given.switch("all") else [fix]
 
 
 async def _resolved(

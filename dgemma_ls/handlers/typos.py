@@ -14,15 +14,8 @@ from dgemma_ls.features.fill import Infiller
 from dgemma_ls.files import FileError
 from dgemma_ls.handlers import editing
 from dgemma_ls.handlers.arguments import Arguments
-from dgemma_ls.handlers.typo_actions import (
-    ADD_WORD,
-    FIX_DOCUMENT,
-    FIX_TYPO,
-    IGNORE,
-    checked_edits,
-    chosen,
-    describe,
-)
+from dgemma_ls.handlers.typo_actions import ADD_WORD, FIX_DOCUMENT, FIX_TYPO, IGNORE
+from dgemma_ls.handlers.typo_edits import checked_edits, chosen, describe
 from dgemma_ls.proofread.dictionaries import WordFile, directive_edit, is_word
 from dgemma_ls.proofread.types import Fix, Tier
 from dgemma_ls.protocol import DgemmaServer, or_failed, starts_at_once

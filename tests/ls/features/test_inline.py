@@ -7,23 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dgemma_engine.types import Candidate, InfillResult, Origin, Span, StopReason
-from dgemma_ls.features.inline import (
-    Answer,
-    Place,
-    Selected,
-    closers_after,
-    finish,
-    place_at,
-    prepare,
-)
+from dgemma_ls.features.inline import Answer, finish, prepare
+from dgemma_ls.features.inline_place import Place, Selected, place_at
 from dgemma_ls.types import Refusal, RefusalReason, Snapshot
-from tests.strategies import texts
+from tests.marks import unmarked
 
 
 def snapshot_of(text: str) -> tuple[Snapshot, int]:
-    before, _, after = text.partition("║")
-    snapshot = Snapshot(uri="a.py", version=1, language_id="python", text=before + after)
-    return snapshot, len(before)
+    whole, span = unmarked(text)
+    return Snapshot(uri="a.py", version=1, language_id="python", text=whole), span.start
 
 
 def result_of(candidates: Sequence[str], stop: StopReason = StopReason.STABLE) -> InfillResult:
@@ -51,43 +43,6 @@ def suggest(
     assert all(one.edit.span == place.span for one in answer.suggestions)
     assert all(one.origin is Origin.COPIED for one in answer.suggestions)
     return [one.edit.apply(snapshot) for one in answer.suggestions]
-
-
-@pytest.mark.parametrize(
-    ("text", "closers"),
-    [
-        ("f(║)\n", ")"),
-        ("f([║])  \n", "])"),
-        ('f("║")', '")'),
-        ("f(║);\r\nx", ");"),
-        ("{ 'a': [║ ] }\n", " ] }"),
-        ("f(║) + 1\n", ""),
-        ("x = ║\n", ""),
-        ("x = ║;\n", ""),
-        ("x = ║   \n)", ""),
-        ("║", ""),
-    ],
-)
-def test_closers_are_brackets_and_quotes_with_nothing_behind_them(text: str, closers: str) -> None:
-    snapshot, offset = snapshot_of(text)
-
-    assert closers_after(snapshot.text, offset) == closers
-
-
-@given(texts(), st.integers(0, 40))
-def test_a_place_is_within_one_line_and_what_is_asked_is_the_whole_document(
-    text: str, offset: int
-) -> None:
-    offset = min(offset, len(text))
-    snapshot = Snapshot(uri="a.py", version=1, language_id="python", text=text)
-    place = place_at(snapshot, offset)
-    assert isinstance(place, Place)
-    request = prepare(snapshot, place)
-
-    assert place.span.start == offset
-    assert not set("\r\n") & set(text[place.span.start : place.span.end])
-    assert request.prefix + request.suffix == text
-    assert len(request.prefix) == offset
 
 
 def test_a_candidate_that_leaves_the_closing_to_the_editor_keeps_its_brackets() -> None:
@@ -146,13 +101,6 @@ def test_each_item_begins_with_what_is_chosen_in_the_popup() -> None:
     assert place.span == selected.span
     assert prepare(snapshot, place).prefix == "x = print"
     assert prepare(snapshot, place).suffix == "\n"
-
-
-def test_a_chosen_item_that_replaces_several_lines_or_another_place_is_left_alone() -> None:
-    snapshot, offset = snapshot_of("a\nb = c║\n")
-
-    for span in (Span(start=0, end=7), Span(start=2, end=3)):
-        assert isinstance(place_at(snapshot, offset, Selected(span=span, text="x")), Refusal)
 
 
 def test_what_the_deadline_left_is_suggested_and_marked_as_a_draft() -> None:

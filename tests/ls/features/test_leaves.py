@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dgemma_engine.types import InfillResult, Span, SpanCheck
 from dgemma_ls.features import fill, inline, rewrite
 from dgemma_ls.features.gating import GateCheck
+from dgemma_ls.features.inline_place import Place, place_at
 from dgemma_ls.features.leaves import leaf_gap
 from dgemma_ls.proofread.formats import Leaf
 from dgemma_ls.types import Edit, Refusal, RefusalReason, Snapshot
@@ -62,8 +63,8 @@ def snapshot(language_id: str, text: str) -> Snapshot:
 def suggestions(
     engine: Engine, document: Snapshot, offset: int, *, multiline: bool = False
 ) -> list[Edit] | RefusalReason:
-    place = inline.place_at(document, offset)
-    assert isinstance(place, inline.Place)
+    place = place_at(document, offset)
+    assert isinstance(place, Place)
     answer = inline.ask(engine, document, place, multiline=multiline, limit=9)
     if isinstance(answer, Refusal):
         return answer.reason

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dgemma_engine.types import CancelToken, Place
-from dgemma_ls.features.typo_check import Check, ParagraphCache, check_steps, run_slice
+from dgemma_ls.features.typo_cache import ParagraphCache
+from dgemma_ls.features.typo_check import Check, check_steps, run_slice
 from dgemma_ls.features.typos import TypoOptions, finish, prepare
 from dgemma_ls.proofread.fixes import Knowledge
 from dgemma_ls.proofread.readings import Readings, piece_steps
