@@ -436,7 +436,7 @@ class Engine:
         Args:
             text: the document.
             places: where, and what might stand there; most is shared if they are in order.
-            cancel: asked between places.
+            cancel: asked before each batch of places, of about 400 tokens that are read anew.
 
         Returns:
             Nats for each alternative of each place, comparable within a place; those before the
