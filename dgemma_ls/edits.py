@@ -38,23 +38,6 @@ class Replacement:
         return len(self.new_text) - len(self.old_text)
 
 
-def carry_offset(
-    offset: int, replacements: Iterable[Replacement], *, before_insertions: bool = False
-) -> int:
-    """Give the place of an offset after changes that came one after the other.
-
-    In a replaced text it goes to the end of what replaced it, as a cursor does; with
-    ``before_insertions`` to the start. The same holds where text is inserted right at the offset.
-    """
-    for each in replacements:
-        old = each.old_span
-        if offset > old.end or (offset == old.end and not before_insertions):
-            offset += each.growth
-        elif offset > old.start:
-            offset = each.new_span.start if before_insertions else each.new_span.end
-    return offset
-
-
 def carry_span(span: Span, replacements: Iterable[Replacement]) -> Span | None:
     """Give the place of a span after changes, ``None`` once a change reached into it.
 

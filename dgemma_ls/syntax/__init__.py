@@ -7,7 +7,7 @@ grammar. Grammar wheels are imported when their language is first met.
 """
 
 from dgemma_ls.languages import PLAINTEXT, language_for_path
-from dgemma_ls.syntax.blocks import enclosing_block, node_kind_at, wants_multiline
+from dgemma_ls.syntax.blocks import node_kind_at, wants_multiline
 from dgemma_ls.syntax.brackets import count_unpaired, find_unpaired
 from dgemma_ls.syntax.flaws import Flaw, find_flaws, flaws_of, has_grammar
 from dgemma_ls.syntax.names import Name, holder, names_in
@@ -34,7 +34,6 @@ __all__ = [
     "can_parse",
     "captures",
     "count_unpaired",
-    "enclosing_block",
     "find_flaws",
     "find_unpaired",
     "flaws_of",

@@ -1,11 +1,10 @@
-"""What stands around a place: the kind of node, the block, and whether a body is to be written.
+"""What stands around a place: the kind of node, and whether a body is to be written.
 
 While one types, a body is missing or broken, and the tree has no node for it. So the question for
 several lines is put to the lines themselves; the tree only tells code from comments and strings.
 """
 
 import re
-from collections.abc import Iterator
 
 from tree_sitter import Node
 
@@ -34,9 +33,6 @@ _CLOSER = re.compile(
     r"[)\]}]|(?:end|fi|done|esac|else|elif|elsif|elseif|until|when|rescue|ensure)\b"
 )
 _NO_BLOCKS = frozenset({"json", "jsonc", "yaml", "toml", "markdown", "html", "xml", "sql"})
-_BLOCK_KIND = re.compile(
-    r"block|body|suite|compound_statement|declaration_list|switch_case|^(?:object|array|table)$"
-)
 
 
 def node_kind_at(snapshot: Snapshot, offset: int) -> str | None:
@@ -56,23 +52,6 @@ def node_kind_at(snapshot: Snapshot, offset: int) -> str | None:
         part = parse_anew(inline, parsed.text[span.start : span.end])
         node = _node_at(part, offset - start - span.start)
     return None if node is None else node.type
-
-
-def enclosing_block(snapshot: Snapshot, offset: int) -> Span | None:
-    """Give the smallest block, body or literal that a place lies in, brackets included.
-
-    Returns:
-        ``None`` at the top level, and without a grammar.
-    """
-    found = _parsed_around(snapshot, offset)
-    if found is None:
-        return None
-    parsed, start = found
-    for node in _upwards(_node_at(parsed, offset - start)):
-        if _BLOCK_KIND.search(node.type) and node.parent is not None:
-            span = parsed.span_of(node)
-            return Span(start=start + span.start, end=start + span.end)
-    return None
 
 
 def wants_multiline(snapshot: Snapshot, offset: int) -> bool:
@@ -108,12 +87,6 @@ def _parsed_around(snapshot: Snapshot, offset: int) -> tuple[ParsedText, int] | 
 def _node_at(parsed: ParsedText, offset: int) -> Node | None:
     start, end = (min(parsed.byte_of(n), len(parsed.data)) for n in (offset, offset + 1))
     return parsed.tree.root_node.named_descendant_for_byte_range(start, end)
-
-
-def _upwards(node: Node | None) -> Iterator[Node]:
-    while node is not None:
-        yield node
-        node = node.parent
 
 
 def _code_before(snapshot: Snapshot, offset: int) -> str:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dgemma_engine.types import Span
-from dgemma_ls.edits import Replacement, carry_offset, carry_span, difference
+from dgemma_ls.edits import Replacement, carry_span, difference
 from tests.strategies import edit_scripts, spans, texts
 
 Script = tuple[str, list[tuple[int, int, str]]]
@@ -28,7 +28,6 @@ def test_a_character_that_survives_is_found_where_it_went(script: Script) -> Non
 
     for place, origin in enumerate(origins):
         if origin is not None:
-            assert carry_offset(origin, replacements) == place
             assert carry_span(Span(start=origin, end=origin + 1), replacements) == Span(
                 start=place, end=place + 1
             )
@@ -44,32 +43,18 @@ def test_a_carried_span_holds_the_same_text(data: st.DataObject, script: Script)
         assert origins[carried.start : carried.end] == list(range(start, end))
 
 
-@given(st.data(), edit_scripts())
-def test_carrying_keeps_the_order_of_places(data: st.DataObject, script: Script) -> None:
-    replacements, origins = followed(script)
-    low, high = data.draw(spans(script[0]))
-
-    for before in (False, True):
-        carried = [carry_offset(n, replacements, before_insertions=before) for n in (low, high)]
-        assert 0 <= carried[0] <= carried[1] <= len(origins)
-
-
-def test_an_insertion_at_a_place_can_be_stepped_over_or_not() -> None:
+def test_an_insertion_at_an_end_stays_outside() -> None:
     typed = Replacement(start=2, old_text="", new_text="xyz")
 
-    assert carry_offset(2, [typed]) == 5
-    assert carry_offset(2, [typed], before_insertions=True) == 2
     assert carry_span(Span(start=2, end=2), [typed]) == Span(start=5, end=5)
     assert carry_span(Span(start=0, end=2), [typed]) == Span(start=0, end=2)
     assert carry_span(Span(start=2, end=4), [typed]) == Span(start=5, end=7)
     assert carry_span(Span(start=1, end=4), [typed]) is None
 
 
-def test_a_place_in_a_replaced_text_goes_to_its_edge() -> None:
+def test_a_place_in_a_replaced_text_is_lost() -> None:
     pasted = Replacement(start=2, old_text="abc", new_text="xy")
 
-    assert carry_offset(3, [pasted]) == 4
-    assert carry_offset(3, [pasted], before_insertions=True) == 2
     assert carry_span(Span(start=3, end=3), [pasted]) is None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dgemma_ls.syntax import enclosing_block, node_kind_at, wants_multiline
+from dgemma_ls.syntax import node_kind_at, wants_multiline
 from dgemma_ls.types import Snapshot
 
 
@@ -73,27 +73,6 @@ def test_elsewhere_one_line_is_enough(language_id: str, marked: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language_id", "marked", "block"),
-    [
-        ("python", "def f():\n    x = ║1\n", "x = 1"),
-        ("javascript", "function f() { return ║1; }\n", "{ return 1; }"),
-        ("go", "package a\n\nfunc é() int { return ║1 }\n", "{ return 1 }"),
-        ("c", "int f(void) { { x(║1); } }\n", "{ x(1); }"),
-        ("rust", "fn f() { é(║1) }\n", "{ é(1) }"),
-        ("java", "class A { int x = ║1; }\n", "{ int x = 1; }"),
-        ("json", '{"a": [1, ║2]}', "[1, 2]"),
-        ("python", "x = ║1\n", None),
-        ("zig", "{ ║ }", None),
-    ],
-)
-def test_the_block_around_a_place(language_id: str, marked: str, block: str | None) -> None:
-    snapshot, offset = at_cursor(language_id, marked)
-    span = enclosing_block(snapshot, offset)
-
-    assert (None if span is None else snapshot.text[span.start : span.end]) == block
-
-
-@pytest.mark.parametrize(
     ("marked", "kind"),
     [
         ("x = 1  # ║é\n", "comment"),
@@ -124,8 +103,5 @@ def test_in_markdown_both_blocks_and_what_is_in_their_lines_have_kinds(
 def test_in_a_long_text_places_stay_those_of_the_text() -> None:
     filler = "def g(é):\n    return é\n\n\n" * 2000
     snapshot, offset = at_cursor("python", filler + "def f():\n    x = ║1\n\n\n" + filler)
-    span = enclosing_block(snapshot, offset)
 
-    assert span is not None
-    assert snapshot.text[span.start : span.end] == "x = 1"
     assert node_kind_at(snapshot, offset) == "integer"
