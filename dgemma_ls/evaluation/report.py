@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from dgemma_ls.evaluation.cases import BUCKETS
 from dgemma_ls.evaluation.metrics import METRICS
@@ -156,28 +155,8 @@ def make_report(
 
 
 def to_json(report: Report) -> str:
-    """Give the report for a program; :func:`from_json` reads it."""
+    """Give the report for a program."""
     return json.dumps(asdict(report), indent=1, ensure_ascii=False) + "\n"
-
-
-def from_json(text: str) -> Report:
-    """Read what :func:`to_json` wrote."""
-    values: dict[str, Any] = json.loads(text)
-    scores, differences, effects = (
-        [entry | {"interval": Interval(**entry["interval"])} for entry in values[key]]
-        for key in ("scores", "differences", "effects")
-    )
-    return Report(
-        **values
-        | {
-            "buckets": tuple(values["buckets"]),
-            "notes": tuple(values["notes"]),
-            "scores": tuple(Score(**entry) for entry in scores),
-            "differences": tuple(Difference(**entry) for entry in differences),
-            "effects": tuple(Difference(**entry) for entry in effects),
-            "costs": tuple(_read_cost(entry) for entry in values["costs"]),
-        }
-    )
 
 
 def _score(
@@ -205,19 +184,6 @@ def _cost(system: str, outcomes: Sequence[Outcome]) -> Cost:
         milliseconds=spread([o.milliseconds for o in outcomes]),
         forwards=spread(forwards) if forwards else None,
         token_forwards=spread(tokens) if tokens else None,
-    )
-
-
-def _read_cost(values: dict[str, Any]) -> Cost:
-    forwards, tokens = (
-        None if values[key] is None else Spread(**values[key])
-        for key in ("forwards", "token_forwards")
-    )
-    return Cost(
-        system=values["system"],
-        milliseconds=Spread(**values["milliseconds"]),
-        forwards=forwards,
-        token_forwards=tokens,
     )
 
 

@@ -1,10 +1,12 @@
 """From cases through systems to tables."""
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import count
 
 from dgemma_ls.evaluation.cases import Case, draw_cases
-from dgemma_ls.evaluation.report import Report, from_json, make_report, to_json
+from dgemma_ls.evaluation.report import Report, make_report, to_json
 from dgemma_ls.evaluation.runner import ask
 from dgemma_ls.evaluation.statistics import Spread
 from dgemma_ls.evaluation.systems import Answer, System
@@ -113,12 +115,17 @@ def test_a_variant_is_compared_with_what_it_varies() -> None:
     assert {d.interval.mean for d in result.effects} == {-1.0}
     (table,) = (t for t in tables(result) if "varies" in t.title)
     assert table.rows == (("the part", *["-100.0 [-100, -100]"] * 2, "the perfect"),)
-    assert from_json(to_json(result)) == result
 
 
-def test_json_gives_the_report_back() -> None:
+def test_json_has_all_that_the_report_has() -> None:
     systems = [*SYSTEMS, system("part", lambda case: "", variant_of="half", forwards=3)]
-    assert from_json(to_json(report(systems=systems))) == report(systems=systems)
+    result = report(systems=systems)
+    values = json.loads(to_json(result))
+    assert set(values) == set(Report.__slots__)
+    for key in ("scores", "differences", "effects", "costs"):
+        rows = getattr(result, key)
+        assert values[key] == [asdict(row) for row in rows]
+        assert rows
 
 
 def test_tables_say_what_the_report_holds() -> None:
@@ -169,4 +176,3 @@ def test_a_run_cut_short_is_reported_as_far_as_it_got() -> None:
     assert result.buckets == ("1",)
     assert {score.n_cases for score in result.scores} == {1}
     assert "1: 1 in 1" in as_text(result)
-    assert from_json(to_json(result)) == result
