@@ -214,6 +214,30 @@ def test_saving_mends_what_is_safe_and_known(wire: Wire) -> None:
     wire.leave()
 
 
+@pytest.mark.parametrize("how", ["on save", "when chosen", "by command"])
+def test_what_is_not_sure_is_never_mended_unasked(wire: Wire, how: str) -> None:
+    text = "You should recieve it, and they will seperte it too.\n"
+    uri = opened(wire, text)
+    found = pull(wire, uri)
+    assert [each["data"]["tier"] for each in found] == ["safe", "suggest"]
+    preferred = [
+        titled(actions(wire, uri, each["range"]), "Change").get("isPreferred") for each in found
+    ]
+    assert preferred == [True, False]
+    if how == "by command":
+        request = start_command(wire, "dgemma.fixDocument", {"uri": uri})
+        edit = answer_edit(wire)["edit"]
+        wire.answer(request)
+    else:
+        kind = 1 if how == "when chosen" else 2
+        (action,) = actions(wire, uri, WHOLE, only=["source.fixAll"], triggerKind=kind)
+        if how == "when chosen":
+            action = wire.request("codeAction/resolve", action)["result"]
+        edit = action["edit"]
+    assert apply(text, edits_of(edit)) == text.replace("recieve", "receive")
+    wire.leave()
+
+
 def test_typos_can_be_switched_off_and_a_document_still_be_mended(wire: Wire) -> None:
     uri = opened(wire, SOURCE, options={"typos": "off"})
     assert pull(wire, uri) == []

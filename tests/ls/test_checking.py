@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
+
+from dgemma_engine.errors import CheckpointError
 from dgemma_engine.types import CancelToken, Span
 from dgemma_ls.checking import Checking
 from dgemma_ls.documents import Change
 from dgemma_ls.edits import Replacement, carry_span
 from dgemma_ls.features.fill import Infiller
-from dgemma_ls.positions import Position
+from dgemma_ls.positions import Position, PositionEncoding
 from dgemma_ls.session import Session
 from dgemma_ls.settings import Settings
 from dgemma_ls.types import Snapshot
@@ -78,6 +81,12 @@ def starts(marks: Marks, uri: str = URI) -> list[int] | None:
 async def settled(marks: Marks, uri: str = URI) -> None:
     while (found := marks.found(uri)) is not None and found.pending:
         await marks.news(uri)
+
+
+async def turns() -> None:
+    """Give the loop the time to begin what need not wait."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 def check(test: Callable[[Session, Marks], Awaitable[None]], *, pause_s: float = 0.0) -> None:
@@ -184,6 +193,38 @@ def test_settings_decide_anew_what_is_looked_at() -> None:
         assert len(marks.looks) == 2
 
     check(test, pause_s=1e6)
+
+
+def test_a_change_that_makes_a_document_wanted_is_a_change() -> None:
+    async def test(session: Session, marks: Marks) -> None:
+        marks.wanted = False
+        session.change(URI, 2, [])
+        assert marks.found(URI) is None
+        marks.wanted = True
+        session.change(URI, 3, [insertion("x", 0, 2)])
+        await turns()
+        assert starts(marks) == []
+        assert marks.looks == []
+
+    check(test, pause_s=1e6)
+
+
+def test_without_an_engine_nothing_is_begun() -> None:
+    def load(settings: Settings) -> Infiller:
+        raise CheckpointError("there are no weights")
+
+    async def test() -> None:
+        session = Session(Settings(), PositionEncoding.UTF16, load)
+        marks = Marks(session)
+        with pytest.raises(CheckpointError):
+            await asyncio.wrap_future(session.warm_up().future)
+        session.open(URI, 1, "python", "x a x\n")
+        await settled(marks)
+        assert starts(marks) == []
+        assert marks.looks == []
+        assert session.shut_down(PATIENCE_S)
+
+    asyncio.run(asyncio.wait_for(test(), PATIENCE_S))
 
 
 def test_looking_again_keeps_what_is_known_until_it_has_come_there() -> None:

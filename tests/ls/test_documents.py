@@ -114,6 +114,7 @@ def test_opening_again_or_counting_anew_starts_a_new_log() -> None:
     assert store.changes_since(URI, 1) is None
     store.change(URI, 2, [Change("c")], UTF16)
     assert store.changes_since(URI, 4) is None
+    assert store.changes_since(URI, 2) == ()
     store.close(URI)
     assert store.changes_since(URI, 2) is None
 

@@ -90,6 +90,11 @@ def test_a_mistake_elsewhere_excuses_nothing(elsewhere: str) -> None:
     check(hole + elsewhere, BREAKS)
 
 
+def test_a_fill_that_takes_what_a_mistake_elsewhere_was_lacking_is_worse() -> None:
+    check("x = 1\n├f(x┤x = 1\nx = 1\ny = )\n", BREAKS)
+    check("x = 1\n├(┤y = )\nx = 1\n", BREAKS)
+
+
 def test_a_selection_that_was_broken_may_be_repaired() -> None:
     check("x = ├foo(1 2)│foo(1, 2)┤\n", PASSES)
 

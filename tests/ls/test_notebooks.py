@@ -42,6 +42,7 @@ def test_what_is_not_open_is_ignored() -> None:
 )
 def test_splices_are_those_of_a_list(splices: list[tuple[int, int, list[str]]]) -> None:
     notebooks, expected, number = Notebooks(), [], 0
+    seen: set[str] = set()
     notebooks.open(BOOK, [])
     for start, n_deleted, letters in splices:
         new = []
@@ -50,7 +51,10 @@ def test_splices_are_those_of_a_list(splices: list[tuple[int, int, list[str]]]) 
             new.append(Cell(uri=f"{letter}{number}", is_code=letter < "e"))
         expected[start : start + n_deleted] = new
         notebooks.splice(BOOK, start, n_deleted, new)
+        seen |= {cell.uri for cell in new}
 
+    known = {uri for uri in seen if notebooks.notebook_of(uri) == BOOK}
+    assert known == {cell.uri for cell in expected}
     for place, cell in enumerate(expected):
         above = tuple(one.uri for one in expected[:place] if one.is_code)
         assert notebooks.earlier(cell.uri) == (above if cell.is_code else ())

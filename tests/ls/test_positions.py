@@ -92,6 +92,11 @@ def test_a_position_inside_a_character_is_rounded_down_to_its_start(
     assert LineIndex("a𝒳b").offset_at(0, character, encoding) == expected
 
 
+@pytest.mark.parametrize("encoding", PositionEncoding)
+def test_between_the_halves_of_a_line_end_is_the_lines_end(encoding: PositionEncoding) -> None:
+    assert LineIndex("ab\r\nc").position_at(3, encoding) == (0, 2)
+
+
 def test_only_the_three_line_ends_of_the_protocol_end_a_line() -> None:
     # pygls splits with str.splitlines, which shifts every position below a form feed.
     assert LineIndex("a\x0cb\x0b\x1c\x85\u2028\u2029c\nd").position_at(10, UTF32) == (1, 0)

@@ -127,6 +127,9 @@ def test_a_file_that_cannot_be_written_breaks_nothing(
 
     assert "statistics not written" in caplog.text
     assert str(tmp_path) not in caplog.text
+    (tmp_path / "taken").unlink()
+    statistics.save()
+    assert read_statistics(tmp_path / "taken" / "s.json") == {"python": Counts(shown=1)}
 
 
 def test_made_up_languages_do_not_grow_it_without_end(statistics: Statistics) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from dgemma_engine.types import InfillResult, StopReason
 from dgemma_ls.documents import Change
 from dgemma_ls.positions import Position, PositionEncoding
 from dgemma_ls.session import Session
 from dgemma_ls.settings import Settings
+from dgemma_ls.statistics import read_statistics
 from dgemma_ls.suggestions import Offered, Suggestions
 from dgemma_ls.types import Snapshot
 from tests.engines import Asked, StandIn, result
@@ -33,12 +35,15 @@ class Editor:
     """An editor with one document; what it types, it types at the cursor ║."""
 
     def __init__(
-        self, text: str, *, wants_multiline: Callable[[Snapshot, int], bool] | None = None
+        self,
+        text: str,
+        *,
+        wants_multiline: Callable[[Snapshot, int], bool] | None = None,
+        statistics_file: str = "",
     ) -> None:
         self.engine = ScriptedEngine()
-        self.session = Session(
-            Settings(deadline_ms=600_000), PositionEncoding.UTF16, lambda _: self.engine
-        )
+        settings = Settings(deadline_ms=600_000, statistics_file=statistics_file)
+        self.session = Session(settings, PositionEncoding.UTF16, lambda _: self.engine)
         self.suggestions = (
             Suggestions(self.session)
             if wants_multiline is None
@@ -167,6 +172,21 @@ def test_the_item_chosen_in_the_popup_is_built_upon() -> None:
     run(test)
 
 
+def test_what_is_shown_does_not_stand_in_for_the_item_chosen_in_the_popup() -> None:
+    async def test() -> None:
+        editor = Editor("x = ║\n")
+        await editor.suggest()
+        editor.engine.texts = ("(1)",)
+        here = (editor.cursor, editor.cursor)
+        pending = editor.suggestions.suggest(
+            URI, editor.cursor, invoked=False, selected=(here, "print")
+        )
+
+        assert texts(await pending()) == ["print(1)"]
+
+    run(test)
+
+
 def test_several_lines_are_asked_for_where_the_predicate_wants_them() -> None:
     async def test() -> None:
         seen: list[tuple[str, int]] = []
@@ -225,5 +245,18 @@ def test_only_what_was_offered_is_counted() -> None:
             "partly_accepted": 1,
             "accepted": 1,
         }
+
+    run(test)
+
+
+def test_of_an_item_that_was_taken_in_part_that_part_is_counted(tmp_path: Path) -> None:
+    async def test() -> None:
+        editor = Editor("x = ║\n", statistics_file=str(tmp_path / "s.json"))
+        editor.engine.texts = ("'\U0001f980ab'",)
+        (one,) = await editor.suggest()
+        editor.suggestions.note_partly_accepted(one.id, 4)  # of UTF-16: the crab has two
+        editor.suggestions.close()
+
+        assert read_statistics(tmp_path / "s.json")["python"].accepted_chars == 3
 
     run(test)

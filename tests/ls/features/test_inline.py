@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dgemma_engine.types import Candidate, InfillResult, Origin, Span, StopReason
-from dgemma_ls.features.inline import Answer, finish, prepare
+from dgemma_ls.features.inline import Answer, PlaceCheck, finish, prepare
 from dgemma_ls.features.inline_place import Place, Selected, place_at
 from dgemma_ls.types import Refusal, RefusalReason, Snapshot
 from tests.marks import unmarked
@@ -101,6 +101,32 @@ def test_each_item_begins_with_what_is_chosen_in_the_popup() -> None:
     assert place.span == selected.span
     assert prepare(snapshot, place).prefix == "x = print"
     assert prepare(snapshot, place).suffix == "\n"
+
+
+def test_what_leaves_nothing_but_the_chosen_item_is_refused() -> None:
+    selected = Selected(span=Span(start=4, end=6), text="print")
+
+    refused = suggest("x = pr║ + 1\n", " + 1", selected=selected)
+    assert refused is RefusalReason.REPEATS_SUFFIX
+
+
+def test_closers_in_another_order_are_no_closers() -> None:
+    """In broken text without a grammar the brackets are as many as before."""
+    snapshot = Snapshot(uri="a", version=1, language_id="plaintext", text="])")
+    place = place_at(snapshot, 0)
+    assert isinstance(place, Place)
+
+    assert finish(snapshot, place, result_of([")]"])) == Refusal(reason=RefusalReason.BREAKS_PARSE)
+
+
+def test_what_breaks_is_named_within_what_the_engine_has_written() -> None:
+    snapshot, offset = snapshot_of("x = pr║\ny = 1\n")
+    place = place_at(snapshot, offset, Selected(span=Span(start=4, end=6), text="print"))
+    assert isinstance(place, Place)
+    text = "(a b, c)"
+
+    bad = PlaceCheck(snapshot, place).bad_spans(text)
+    assert [text[span.start : span.end] for span in bad] == ["b"]
 
 
 def test_what_the_deadline_left_is_suggested_and_marked_as_a_draft() -> None:

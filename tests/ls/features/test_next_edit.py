@@ -104,6 +104,17 @@ def test_a_place_that_was_rejected_is_passed_over() -> None:
     assert second.edit.span.start > first.edit.span.end
 
 
+def test_places_behind_the_cursor_come_before_nearer_ones_above_it() -> None:
+    now, log, _ = edited(TEXT, "total", "product")
+    cursor = now.text.index(")\n    return")
+    behind = ask(now, log, cursor)
+    assert isinstance(behind, NextEdit)
+    assert behind.edit.span.start > cursor
+    above = ask(now, log, len(now.text))
+    assert isinstance(above, NextEdit)
+    assert above.edit.span == behind.edit.span  # the last one
+
+
 def test_the_judge_has_a_veto() -> None:
     now, log, cursor = edited(TEXT, "total", "product")
     assert isinstance(ask(now, log, cursor, nats={"total": 60.0}), Refusal)
@@ -125,7 +136,8 @@ def test_without_renames_nothing_is_offered_unless_all_is_wanted() -> None:
 def test_what_was_just_written_is_never_doubted() -> None:
     before = "total = wid\n"
     now, log, cursor = edited(before, "wid", "width")
-    assert isinstance(ask(now, log, cursor, nats={"total": 40.0}, renames_only=False), Refusal)
+    for place in (cursor, len(now.text)):
+        assert isinstance(ask(now, log, place, nats={"total": 40.0}, renames_only=False), Refusal)
 
 
 def test_nobody_works_for_a_request_that_was_cancelled() -> None:

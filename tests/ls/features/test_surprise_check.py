@@ -130,5 +130,11 @@ def test_a_cache_of_other_versions_changes_nothing(nth: int) -> None:
     assert look(changed, Reader(), cache).doubts == look(changed, Reader()).doubts
 
 
+def test_the_same_lines_in_a_string_are_no_program() -> None:
+    cache, quoted = StretchCache(), f"text = '''\n{PROGRAM}'''\n"
+    assert look(PROGRAM, Reader(), cache).doubts
+    assert look(quoted, Reader(), cache).doubts == look(quoted, Reader()).doubts == []
+
+
 def test_without_a_reader_nothing_is_found() -> None:
     assert look(PROGRAM, object()).doubts == []
