@@ -24,21 +24,17 @@ class Occurrence:
         span: of the old name.
         old: the name that stands there.
         new: what it would become.
-        changed: the place where somebody made the newest such change.
         is_fresh: whether the new name stands nowhere but where somebody has just written it.
         is_first: whether somebody changed the first occurrence, where a name is mostly defined.
         n_done: how often somebody did the same already.
-        n_left: how many such places there are.
     """
 
     span: Span
     old: str
     new: str
-    changed: Span
     is_fresh: bool
     is_first: bool
     n_done: int
-    n_left: int
 
 
 def occurrences(snapshot: Snapshot, log: Log) -> Iterator[list[Occurrence]]:
@@ -86,11 +82,9 @@ def _occurrences(snapshot: Snapshot, entry: ChangedWord, log: Log) -> list[Occur
             span=name.span,
             old=entry.old,
             new=entry.new,
-            changed=at,
             is_fresh=is_fresh,
             is_first=min(span.start for span in done) < left[0].span.start,
             n_done=len(done),
-            n_left=len(left),
         )
         for name in left
     ]
