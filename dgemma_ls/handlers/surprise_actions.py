@@ -113,7 +113,9 @@ async def _resolved(
 ) -> types.CodeAction:
     edit = await _edit(server, view, doubt, None)
     editing.require_current(server, view)
-    action.edit = workspace_edit(server, view, [edit], action.title)
+    action.edit = workspace_edit(
+        server, view, [edit], action.title, description=_description(doubt)
+    )
     return action
 
 
@@ -121,9 +123,11 @@ async def _run(
     server: DgemmaServer, view: View, doubt: Doubt, token: types.ProgressToken | None
 ) -> None:
     edit = await _edit(server, view, doubt, token)
-    await editing.apply(
-        server, view, [edit], label=_title(doubt), description=f"“{doubt.text}” filled anew"
-    )
+    await editing.apply(server, view, [edit], label=_title(doubt), description=_description(doubt))
+
+
+def _description(doubt: Doubt) -> str:
+    return f"“{doubt.text}” filled anew"
 
 
 async def _edit(

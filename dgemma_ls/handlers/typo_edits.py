@@ -76,9 +76,14 @@ def checked_each(
 
 
 def workspace_edit(
-    server: DgemmaServer, view: View, edits: Sequence[Edit], title: str
+    server: DgemmaServer,
+    view: View,
+    edits: Sequence[Edit],
+    title: str,
+    *,
+    description: str = "",
 ) -> types.WorkspaceEdit:
-    """Convert the edits of a code action."""
+    """Convert the edits of a code action; it says how many typos are mended, if nothing else."""
     support = edit_support(server.client_capabilities)
     described = action_support(server.client_capabilities).annotations
     return to_workspace_edit(
@@ -86,7 +91,7 @@ def workspace_edit(
         edits,
         replace(support, annotations=support.annotations and described),
         label=title,
-        description=describe(edits),
+        description=description or describe(edits),
     )
 
 

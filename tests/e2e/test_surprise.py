@@ -53,6 +53,8 @@ def test_the_quick_fix_is_the_models_own_fill(wire: Wire) -> None:
     (change,) = edits_of(edit)
     assert change["newText"] == "value"
     assert change["range"] == found["range"]
+    (annotation,) = edit["changeAnnotations"].values()
+    assert annotation["description"] == "“wrong_name” filled anew"
     wire.leave()
 
 
