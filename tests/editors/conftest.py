@@ -12,7 +12,8 @@ from .server_commands import ROOT, SCRIPTED_SERVER
 from .vscode_fixtures import browser, extensions, folder, servers, start_window  # noqa: F401
 
 PLUGIN = ROOT / "editors" / "nvim"
-NEED_NO_EDITOR = {"test_declared_settings.py"}  # of the default suite, as the server's change it
+# Of the default suite: quick, and what they hold together is changed elsewhere.
+NEED_NO_EDITOR = {"test_declared_settings.py", "test_files.py", "test_registries.py"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

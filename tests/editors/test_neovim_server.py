@@ -307,17 +307,3 @@ def test_the_help_is_found(start_nvim: Open) -> None:
     for tag in ("dgemma", "dgemma.setup()", ":Dgemma", "<Plug>(dgemma-accept-word)"):
         nvim.rpc.command(f"help {tag}")
         assert nvim.rpc.current.buffer.name.endswith("dgemma.txt")
-
-
-def test_the_file_for_nvim_lspconfig_starts_the_server(start_nvim: Open) -> None:
-    nvim = start_nvim("\n", set_up=False)
-    nvim.lua(
-        "local registry, cmd = ... vim.opt.runtimepath:prepend(registry) vim.cmd('filetype on')"
-        " vim.lsp.config('dgemma_ls', { cmd = cmd }) vim.lsp.enable('dgemma_ls')"
-        " vim.lsp.inline_completion.enable()",
-        str(PLUGIN.parent / "registry" / "nvim-lspconfig"),
-        SCRIPTED_SERVER,
-    )
-    nvim.open(nvim.file)
-    nvim.keys("Ax = ")
-    nvim.wait_for_ghost("value")
