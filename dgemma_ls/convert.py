@@ -146,11 +146,14 @@ def to_completion_list(offered: Sequence[Offered]) -> types.CompletionList:
             label=popup.label(one.word, one.text),
             kind=types.CompletionItemKind.Text,
             sort_text=f"~{number:02}",
-            # Editors compare the begun word with this; the range starts behind it.
             filter_text=one.word + one.text,
             preselect=False,
             insert_text_format=types.InsertTextFormat.PlainText,
-            text_edit=types.TextEdit(range=to_range(one.range), new_text=one.text),
+            # With the begun word: Kate replaces that word whatever the range says, and others
+            # compare it with the text from the range's start.
+            text_edit=types.TextEdit(
+                range=to_range((one.word_start, one.range[1])), new_text=one.word + one.text
+            ),
             command=types.Command(title="Accepted", command=ACCEPTED, arguments=[one.id]),
             data=one.id,
         )

@@ -44,12 +44,14 @@ class Offered:
         text: what to put in place of the range.
         range: start and end, on one line, in the editor's encoding.
         word: the part of a word before the range that the text goes on with.
+        word_start: where that word begins; the range's start where there is none.
     """
 
     id: str
     text: str
     range: tuple[Position, Position]
     word: str
+    word_start: Position
 
 
 class Suggestions:
@@ -203,12 +205,14 @@ def _selected(view: View, span: tuple[Position, Position], text: str) -> Selecte
 def _offered(view: View, item: Item) -> Offered:
     span = item.edit.span
     near = view.snapshot.text[max(0, span.start - _MAX_WORD) : span.start]
-    word = _WORD_END.search(near)
+    found = _WORD_END.search(near)
+    word = "" if found is None else found.group()
     return Offered(
         id=item.id,
         text=item.edit.new_text,
         range=view.range_of(span),
-        word="" if word is None else word.group(),
+        word=word,
+        word_start=view.range_of(Span(start=span.start - len(word), end=span.end))[0],
     )
 
 

@@ -60,10 +60,10 @@ def test_each_candidate_is_an_item_behind_those_of_other_servers(wire: Wire) -> 
         "insertTextFormat": 1,
         "textEdit": {
             "range": {
-                "start": {"line": 0, "character": 7},
+                "start": {"line": 0, "character": 4},  # with the begun word
                 "end": {"line": 0, "character": 7},
             },
-            "newText": "value",
+            "newText": "my_value",
         },
         "command": first["command"],
         "data": first["data"],
@@ -100,7 +100,7 @@ def test_typing_along_needs_no_engine_here_either(wire: Wire) -> None:
     (item,) = complete(wire, 0, 5)["result"]["items"]
 
     assert (item["label"], item["filterText"]) == ("other", "other")
-    assert item["textEdit"]["newText"] == "ther"
+    assert item["textEdit"]["newText"] == "other"
     journal = wire.request("fake/journal", {"wait_for": "stable x = "})["result"]
     assert [entry for entry in journal if entry.startswith("start")] == ["start x = "]
     wire.leave()
@@ -169,3 +169,15 @@ def test_an_editor_that_takes_none_has_an_empty_popup_while_it_is_off(wire: Wire
     assert len(complete(wire, 0, 4)["result"]["items"]) == 2
     wire.leave()
     assert wire.notifications == []
+
+
+def test_the_begun_word_is_counted_in_the_editors_units(wire: Wire) -> None:
+    wire.initialize()
+    wire.open(URI, "\U0001f980 = \U0001d4cd_\n")  # the word begins with a letter of two units
+
+    first = complete(wire, 0, 8)["result"]["items"][0]
+
+    begins, ends = (first["textEdit"]["range"][it]["character"] for it in ("start", "end"))
+    assert (begins, ends) == (5, 8)
+    assert first["textEdit"]["newText"].startswith("\U0001d4cd_")
+    wire.leave()

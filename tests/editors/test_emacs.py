@@ -250,3 +250,16 @@ def test_eglot_completes_at_point(run_emacs: Run) -> None:
     """
     told = run_emacs(form, b"x = \n")
     assert "value" in told["items"][0]
+
+
+def test_eglot_goes_on_with_a_begun_word(run_emacs: Run) -> None:
+    need_capability("completionProvider")
+    form = """
+    (progn
+      (t-eglot (getenv "FILE"))
+      (goto-char (point-min)) (end-of-line)
+      (completion-at-point)
+      (save-buffer))
+    """
+    told = run_emacs(form, b"x = va\n")
+    assert told["file"] == [b"x = value\n"]

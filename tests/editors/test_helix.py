@@ -115,14 +115,15 @@ def test_quitting_ends_the_server(open_helix: Open, file: Path, saved: Path) -> 
     assert os.listdir(file.parent) == ["a.py"]
 
 
+@pytest.mark.parametrize("begun", ["", "va"], ids=["nothing", "a word"])
 def test_the_popup_offers_the_suggestions_and_enter_takes_one(
-    open_helix: Open, file: Path, saved: Path
+    open_helix: Open, file: Path, saved: Path, begun: str
 ) -> None:
     need_capability("completionProvider")
     helix = open_helix("first = 1\n")
     helix.wait("first = 1")
     write(helix, file, saved)  # then the server is there
-    helix.send("o", "x = ", CTRL_X)
+    helix.send("o", f"x = {begun}", CTRL_X)
     helix.wait("value")
     helix.send(CTRL_N, ENTER, ESCAPE)
     write(helix, file, saved)

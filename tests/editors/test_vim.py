@@ -52,12 +52,15 @@ def open_vim(tmp_path: Path, file: Path) -> Iterator[Open]:
         terminal.close()
 
 
-def test_the_popup_offers_the_suggestions_and_enter_takes_one(open_vim: Open, file: Path) -> None:
+@pytest.mark.parametrize("begun", ["", "va"], ids=["nothing", "a word"])
+def test_the_popup_offers_the_suggestions_and_enter_takes_one(
+    open_vim: Open, file: Path, begun: str
+) -> None:
     vim = open_vim("first = 1\n")
 
     def is_offered() -> bool:  # a server that still starts offers nothing
-        vim.send(ESCAPE, "Gcc", "x = ", OMNI)
-        return "third" in vim.screen()
+        vim.send(ESCAPE, "Gcc", f"x = {begun}", OMNI)
+        return ("value" if begun else "third") in vim.screen()
 
     vim.send("o", ESCAPE)
     wait_until(is_offered, "the popup is there", every_s=0.5)
