@@ -4,10 +4,13 @@ For each editor it goes through the steps of docs/install.md with an empty home 
 environment, and says how long each step took, up to the first suggestion of the embedded model on
 the editor's screen. Torch is linked from the environment that runs this, as its download is a
 matter of the network (and of the build that is chosen); all other packages are downloaded anew.
+
+With ``--parts`` it says instead what ``pip install .`` spends its time on, done one by one.
 """
 
 import contextlib
 import importlib.metadata
+import json
 import os
 import re
 import subprocess
@@ -15,7 +18,8 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pynvim
@@ -45,21 +49,30 @@ _EMACS = """
 
 
 def main() -> int:
-    """Go the way with each editor."""
+    """Go the way with each editor, or only the first step, in parts."""
+    if sys.argv[1:] == ["--parts"]:
+        with tempfile.TemporaryDirectory() as folder:
+            here = Path(folder)
+            _go("pip install .", _parts(here, _checkout(here)))
+        return 0
     for name, steps in WAYS.items():
         with tempfile.TemporaryDirectory() as folder:
             here = Path(folder)
             checkout = _checkout(here)
-            total = 0.0
-            for number, (what, step) in enumerate(steps, start=1):
-                start = time.monotonic()
-                said = step(here, checkout)
-                took = time.monotonic() - start
-                total += took
-                sys.stdout.write(f"{name} {number}. {what}: {took:.1f} s{said}\n")
-            sys.stdout.write(f"{name}: {len(steps)} steps, {total:.1f} s\n")
-            sys.stdout.flush()
+            _go(name, [(what, partial(step, here, checkout)) for what, step in steps])
     return 0
+
+
+def _go(name: str, steps: Sequence[tuple[str, Callable[[], str]]]) -> None:
+    total = 0.0
+    for number, (what, step) in enumerate(steps, start=1):
+        start = time.monotonic()
+        said = step()
+        took = time.monotonic() - start
+        total += took
+        sys.stdout.write(f"{name} {number}. {what}: {took:.1f} s{said}\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{name}: {len(steps)} steps, {total:.1f} s\n")
 
 
 def _checkout(folder: Path) -> Path:
@@ -73,16 +86,69 @@ def _checkout(folder: Path) -> Path:
 
 def _install(folder: Path, checkout: Path) -> str:
     """``pip install .`` in a new environment that has torch."""
+    _make_environment(folder)
+    _pip(folder, checkout, "install", ".")
+    return ""
+
+
+def _parts(folder: Path, checkout: Path) -> list[tuple[str, Callable[[], str]]]:
+    """What ``pip install .`` does in a new environment, as steps."""
+    report, wheels = folder / "report.json", folder / "wheels"
+
+    def build() -> str:
+        _pip(folder, checkout, "wheel", "--no-deps", "--wheel-dir", str(wheels), ".")
+        return f", {next(wheels.glob('*.whl')).stat().st_size / 1e6:.1f} MB"
+
+    def resolve() -> str:
+        wheel = str(next(wheels.glob("*.whl")))
+        _pip(folder, checkout, "install", "--dry-run", "--report", str(report), wheel)
+        return f", {len(wanted())} packages"
+
+    def wanted() -> list[str]:
+        metadata = (it["metadata"] for it in json.loads(report.read_text("utf-8"))["install"])
+        return [f"{it['name']}=={it['version']}" for it in metadata if it["name"] != "dgemma-ls"]
+
+    def download() -> str:
+        _pip(folder, checkout, "download", "--no-deps", "--dest", str(wheels), *wanted())
+        return f", {sum(it.stat().st_size for it in wheels.iterdir()) / 1e6:.0f} MB with ours"
+
+    def unpack() -> str:
+        paths = [str(it) for it in sorted(wheels.iterdir())]
+        _pip(folder, checkout, "install", "--no-index", "--no-deps", "--no-compile", *paths)
+        return ""
+
+    def compile_all() -> str:
+        (site,) = (folder / "venv").glob("lib/python3*/site-packages")
+        ours = [str(it) for it in site.iterdir() if not it.is_symlink() and it.name != "pip"]
+        python = str(folder / "venv" / "bin" / "python")
+        subprocess.run([python, "-m", "compileall", "-q", *ours], check=True)
+        return ""
+
+    return [
+        ("an environment", lambda: _make_environment(folder)),
+        ("our wheel, its builder downloaded", build),
+        ("resolve", resolve),
+        ("download", download),
+        ("unpack", unpack),
+        ("compile to bytecode", compile_all),
+    ]
+
+
+def _make_environment(folder: Path) -> str:
+    """Make one that has torch."""
     venv = folder / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     (site,) = venv.glob("lib/python3*/site-packages")
     for path in _torch_files():
         if not (site / path.name).exists():
             (site / path.name).symlink_to(path)
-    words = [str(venv / "bin" / "pip"), "install", "--quiet", "--no-cache-dir", "."]
-    environment = {key: it for key, it in os.environ.items() if key != "PYTHONPATH"}
-    subprocess.run(words, cwd=checkout, env=environment, check=True)
     return ""
+
+
+def _pip(folder: Path, checkout: Path, *words: str) -> None:
+    command = [str(folder / "venv" / "bin" / "pip"), *words, "--no-cache-dir", "-qq"]
+    environment = {key: it for key, it in os.environ.items() if key != "PYTHONPATH"}
+    subprocess.run(command, cwd=checkout, env=environment, check=True)
 
 
 def _torch_files() -> Iterator[Path]:
