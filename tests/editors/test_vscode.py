@@ -223,7 +223,10 @@ def test_a_rewriting_that_is_discarded_leaves_the_document(start: Start) -> None
     window.type("x = ")
     window.wait_for_ghost("value")
     assert window.save() == (before + "x = ").encode()
-    assert window.page.locator(".notification-list-item").all_inner_texts() == []
+    # The editor keeps any notification of progress for 0.8 s at least (its progressService.ts).
+    notes = window.page.locator(".notification-list-item")
+    notes.get_by_text("Rewriting", exact=True).wait_for(state="detached")
+    assert notes.all_inner_texts() == []
 
 
 def test_without_preview_a_rewriting_is_made_at_once(start: Start) -> None:
