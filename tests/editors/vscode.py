@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -281,11 +282,10 @@ class Window:
 
     def wait(self, condition: Callable[[], bool], what: str, found: Callable[[], str]) -> None:
         """Wait while the browser goes on working."""
-        for _ in range(PATIENCE_MS // 20):
-            if condition():
-                return
+        end = time.monotonic() + PATIENCE_MS / 1000
+        while not condition():
+            assert time.monotonic() < end, f"never: {what}; found {found()!r}"
             self.page.wait_for_timeout(20)
-        raise AssertionError(f"never: {what}; found {found()!r}")
 
     def close(self) -> None:
         """Close the window; what is not saved is lost."""

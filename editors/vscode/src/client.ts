@@ -7,11 +7,14 @@ import {
   ConnectionError,
   ErrorAction,
   LanguageClient,
+  MessageType,
   RevealOutputChannelOn,
+  ShowMessageNotification,
   type ApplyWorkspaceEditParams,
   type ApplyWorkspaceEditResult,
   type MessageSignature,
   type Middleware,
+  type ShowMessageParams,
 } from "vscode-languageclient/node";
 import { configurationSection, initializationOptions } from "./options";
 import { isDisabled, readServerSetting } from "./settings";
@@ -64,7 +67,7 @@ export function makeClient(
   extensionVersion: string,
   owner: Owner,
 ): LanguageClient {
-  return new Client("dgemma", "dgemma-ls", connect, {
+  const client = new Client("dgemma", "dgemma-ls", connect, {
     documentSelector: SELECTOR,
     outputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
@@ -84,6 +87,24 @@ export function makeClient(
     },
     middleware: middleware(owner),
   });
+  client.onNotification(ShowMessageNotification.type, show);
+  return client;
+}
+
+/** Show what the server tells the user. Its one error is that there is no model; another one is the way out. */
+function show({ type, message }: ShowMessageParams): void {
+  const words = `dgemma: ${message}`;
+  if (type === MessageType.Error) {
+    void vscode.window.showErrorMessage(words, "Switch Model…").then((chosen) => {
+      if (chosen !== undefined) {
+        void vscode.commands.executeCommand("dgemma.switchModel");
+      }
+    });
+  } else if (type === MessageType.Warning) {
+    void vscode.window.showWarningMessage(words);
+  } else {
+    void vscode.window.showInformationMessage(words);
+  }
 }
 
 /** Tell whether a server can say which edit may come next, by its capability `experimental`. */
