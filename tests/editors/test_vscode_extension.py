@@ -62,6 +62,19 @@ def test_every_command_has_a_title_and_is_reached_by_key() -> None:
     assert set(keys) == {it["command"] for it in contributes["commands"]}
 
 
+def test_the_readme_tells_the_key_and_the_title_of_every_command() -> None:
+    contributes = manifest()["contributes"]
+    keys = {it["command"]: it["key"] for it in contributes["keybindings"]}
+    expected = {
+        f"dgemma: {it['title']}": keys[it["command"]].replace("escape", "esc")
+        for it in contributes["commands"]
+    }
+    readme = (fetch_vscode.EXTENSION / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| \*\*([^|*]+)\*\* \|$", readme, re.MULTILINE)
+    told = {title: key.removeprefix("by itself, or ").lower() for key, title in rows}
+    assert told == expected
+
+
 def test_no_key_is_given_twice_and_menus_name_commands_that_are_there() -> None:
     contributes = manifest()["contributes"]
     keys = [it["key"] for it in contributes["keybindings"]]

@@ -149,6 +149,45 @@ def test_it_is_asked_for_by_a_key_where_it_is_off(
     wait_for(window, "old_name", "new_name")
 
 
+def wait_for_alert(window: Window, label: str) -> None:
+    """Wait until the accessibility tree has an alert of ours with this label; empty for none."""
+    accessibility = window.page.context.new_cdp_session(window.page)
+
+    def alerts() -> list[tuple[str, str]]:
+        return [
+            (
+                node["name"]["value"],
+                *(it["value"]["value"] for it in node["properties"] if it["name"] == "live"),
+            )
+            for node in accessibility.send("Accessibility.getFullAXTree")["nodes"]
+            if node["role"]["value"] == "alert" and "next edit" in node["name"]["value"].lower()
+        ]
+
+    # Assertive: it is read at once, as what the editor itself says of ghost text.
+    expected = [(label, "assertive")] if label else []
+    window.wait(lambda: alerts() == expected, f"an alert {label!r}", lambda: str(alerts()))
+    accessibility.detach()
+
+
+def test_a_screen_reader_hears_where_it_is_what_it_changes_and_what_tab_does(
+    start: Start, journal: tuple[str, Journal]
+) -> None:
+    settings = {"dgemma.path": journal[0], "editor.accessibilitySupport": "on"}
+    window = start(TEXT, **settings)
+    window.press("Control+Home", "End")
+    window.type(" ")
+    what = "Next edit in line 62: old_name becomes new_name."
+    wait_for_alert(window, f"{what} Tab goes there, Escape dismisses it.")
+    window.press("Tab")
+    wait_for_alert(window, f"{what} Tab makes it, Escape dismisses it.")
+    window.press("Tab")
+    window.wait_for_line("print(new_name)")
+    wait_for_alert(window, "")
+    window.press("Control+Alt+g", "n")
+    wait_for_alert(window, "No next edit here")
+    wait_for_alert(window, "")
+
+
 def test_a_server_that_cannot_is_never_asked(start: Start) -> None:
     window = start("print(old_name)\n")
     window.type(" ")

@@ -1,7 +1,7 @@
 /** The edit that may come next: drawn where it would be made, taken by Tab. Stable API only. */
 import * as vscode from "vscode";
-import { difference, drawn } from "./difference";
-import { hover, makeLook, type Look } from "./nextEditLook";
+import { clear, draw, isAt, makeLook, type Look } from "./nextEditLook";
+import { NextEditNote } from "./nextEditNote";
 import type { Server } from "./server";
 import { isDisabled, showsNextEdits } from "./settings";
 
@@ -36,7 +36,8 @@ export class NextEdits implements vscode.Disposable {
   /** Where there is ghost text: it goes first on its line. */
   private ghostIn: vscode.TextDocument | undefined;
   private readonly look: Look;
-  private readonly subscriptions: vscode.Disposable[];
+  private readonly note = new NextEditNote();
+  private readonly subscriptions: { dispose(): unknown }[];
 
   constructor(
     private readonly server: Server,
@@ -45,6 +46,7 @@ export class NextEdits implements vscode.Disposable {
     this.look = makeLook(media);
     this.subscriptions = [
       ...Object.values(this.look),
+      this.note,
       vscode.workspace.onDidChangeTextDocument((change) => {
         this.onChange(change);
       }),
@@ -84,7 +86,7 @@ export class NextEdits implements vscode.Disposable {
     this.ghostIn = undefined;
     await this.ask(editor);
     if (this.shown === undefined) {
-      vscode.window.setStatusBarMessage("dgemma: no next edit here", 3000);
+      this.note.showNothing();
     }
   }
 
@@ -173,8 +175,6 @@ export class NextEdits implements vscode.Disposable {
     this.shown = shown;
     this.draw();
     setContext(true);
-    const line = shown.range.start.line + 1;
-    vscode.window.setStatusBarMessage(`dgemma: next edit in line ${line}: Tab, or Esc`, 10_000);
   }
 
   private draw(): void {
@@ -182,30 +182,17 @@ export class NextEdits implements vscode.Disposable {
       return;
     }
     const { editor, edit, range } = this.shown;
-    const { document } = editor;
-    const old = document.getText(range);
-    const what = difference(old, edit.text);
-    const from = document.offsetAt(range.start);
-    const place = new vscode.Range(document.positionAt(from + what.start), document.positionAt(from + what.end));
-    const hoverMessage = hover(old, edit.text);
-    const added = { contentText: drawn(what.text).replaceAll(" ", "\u00a0") };
-    editor.setDecorations(this.look.struck, place.isEmpty ? [] : [{ range: place, hoverMessage }]);
-    const put = { range: new vscode.Range(place.end, place.end), renderOptions: { after: added } };
-    editor.setDecorations(this.look.added, what.text === "" ? [] : [put]);
-    editor.setDecorations(this.look.gutter, [{ range: new vscode.Range(range.start, range.start), hoverMessage }]);
-    const here = document.lineAt(editor.selection.active.line).range.end;
-    const pointer = { contentText: `  ⇥ line ${range.start.line + 1}` };
-    const far = { range: new vscode.Range(here, here), renderOptions: { after: pointer } };
-    editor.setDecorations(this.look.pointer, isAt(editor, range) ? [] : [far]);
+    const old = editor.document.getText(range);
+    draw(this.look, editor, range, edit.text);
+    this.note.show({ line: range.start.line + 1, isHere: isAt(editor, range), old, now: edit.text });
   }
 
   private hide(): void {
     const shown = this.shown;
     this.shown = undefined;
     if (shown !== undefined) {
-      Object.values(this.look).forEach((it) => {
-        shown.editor.setDecorations(it, []);
-      });
+      clear(this.look, shown.editor);
+      this.note.hide();
       setContext(false);
     }
   }
@@ -233,11 +220,6 @@ export class NextEdits implements vscode.Disposable {
       this.server.log.debug(`${command}: ${String(error)}`);
     });
   }
-}
-
-function isAt(editor: vscode.TextEditor, range: vscode.Range): boolean {
-  const { line } = editor.selection.active;
-  return range.start.line <= line && line <= range.end.line;
 }
 
 function editsOf(answer: unknown): readonly InlineEdit[] {
