@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,16 @@ READ_STRUCK = """() => {
 READ_ADDED = """() => [...document.querySelectorAll('.view-lines .view-line span')]
   .map(it => getComputedStyle(it, '::after').content).filter(it => it !== 'none' && it !== 'normal')
   .map(it => it.slice(1, -1).replaceAll('\\u00a0', ' ')).join('|')"""
+LISTEN = """() => {
+  const heard = window.dgemmaHeard = [];
+  const bar = document.querySelector('.part.statusbar');
+  new MutationObserver(() => {
+    for (const it of bar.querySelectorAll('[role=alert]')) {
+      const label = it.getAttribute('aria-label');
+      if (heard.at(-1) !== label) heard.push(label);
+    }
+  }).observe(bar, {attributes: true, childList: true, subtree: true});
+}"""
 
 Journal = Callable[[str], list[Any]]
 
@@ -149,6 +160,12 @@ def test_it_is_asked_for_by_a_key_where_it_is_off(
     wait_for(window, "old_name", "new_name")
 
 
+def wait_until_heard(window: Window, labels: list[str]) -> None:
+    """Wait until these alerts, and no others, have been in the status bar since ``LISTEN`` ran."""
+    heard = partial(window.page.evaluate, "window.dgemmaHeard")
+    window.wait(lambda: heard() == labels, f"heard {labels}", lambda: str(heard()))
+
+
 def wait_for_alert(window: Window, label: str) -> None:
     """Wait until the accessibility tree has an alert of ours with this label; empty for none."""
     accessibility = window.page.context.new_cdp_session(window.page)
@@ -174,17 +191,21 @@ def test_a_screen_reader_hears_where_it_is_what_it_changes_and_what_tab_does(
 ) -> None:
     settings = {"dgemma.path": journal[0], "editor.accessibilitySupport": "on"}
     window = start(TEXT, **settings)
+    window.page.evaluate(LISTEN)
     window.press("Control+Home", "End")
     window.type(" ")
     what = "Next edit in line 62: old_name becomes new_name."
-    wait_for_alert(window, f"{what} Tab goes there, Escape dismisses it.")
+    expected = [f"{what} Tab goes there, Escape dismisses it."]
+    wait_until_heard(window, expected)
+    wait_for_alert(window, expected[0])
     window.press("Tab")
-    wait_for_alert(window, f"{what} Tab makes it, Escape dismisses it.")
+    expected.append(f"{what} Tab makes it, Escape dismisses it.")
+    wait_until_heard(window, expected)
     window.press("Tab")
     window.wait_for_line("print(new_name)")
     wait_for_alert(window, "")
     window.press("Control+Alt+g", "n")
-    wait_for_alert(window, "No next edit here")
+    wait_until_heard(window, [*expected, "No next edit here"])
     wait_for_alert(window, "")
 
 

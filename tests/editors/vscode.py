@@ -24,8 +24,9 @@ from urllib.parse import quote
 from . import fetch_vscode
 from .waiting import wait_until
 
-PATIENCE_MS = 40_000  # only reached when a test fails; a workbench takes seconds to start
-_MENU_PATIENCE_MS = 1_500
+PATIENCE_MS = 120_000  # only reached when a test fails; a workbench takes seconds to start
+_MENU_PATIENCE_MS = 1_500  # the first time; it grows, as what is pressed again begins anew
+_TRIES = 12
 
 # What would compete for suggestions, open tabs or ask questions is off; all else is the default.
 _SETTINGS = {
@@ -120,7 +121,8 @@ class CodeServer:
                 stderr=subprocess.STDOUT,
                 env=self._environment() | dict(environment or {}),
             )
-        wait_until(self._answers, "code-server answers", every_s=0.1)
+        patience_s = PATIENCE_MS / 1000
+        wait_until(self._answers, "code-server answers", every_s=0.1, patience_s=patience_s)
 
     def _environment(self) -> dict[str, str]:
         root = Path(__file__).resolve().parents[2]
@@ -159,9 +161,17 @@ class CodeServer:
 
     def close(self) -> None:
         """End it and all that it started, the server that windows share among them."""
+        self.end()
+        self.wait_for_end()
+
+    def end(self) -> None:
+        """Have it end; that takes seconds."""
         for pid in processes(self.folder, "serve"):
             os.kill(pid, signal.SIGTERM)  # it would wait ten minutes for another editor
         self._process.terminate()
+
+    def wait_for_end(self) -> None:
+        """Wait until it has ended."""
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -239,8 +249,9 @@ class Window:
         """Note the lines and the ghost text at every frame from now on."""
         self.page.evaluate(_RECORD)
 
-    def recorded(self) -> list[tuple[str, str]]:
-        """Stop noting, and give what was noted: text on screen, ghost text."""
+    def recorded(self, *, at_least: int) -> list[tuple[str, str]]:
+        """Stop noting after so many frames, and give them: text on screen, ghost text."""
+        self.page.wait_for_function(f"window.dgemmaRecord.frames.length >= {at_least}")
         script = "() => { window.dgemmaRecord.on = false; return window.dgemmaRecord.frames; }"
         return [(text, ghost) for text, ghost in self.page.evaluate(script)]
 
@@ -250,16 +261,20 @@ class Window:
         self.page.locator(".tab.dirty").first.wait_for(state="detached")
         return self.file.read_bytes()
 
+    def open(self, item: Any, *keys: str) -> None:
+        """Press keys until something is on screen: what is asked for too early may be lost."""
+        for tries in range(1, _TRIES + 1):
+            self.press(*keys)
+            # Playwright's type is known only where it is installed.
+            with contextlib.suppress(Exception):
+                item.wait_for(state="visible", timeout=tries * _MENU_PATIENCE_MS)
+                return
+        raise AssertionError(f"never on screen after {keys}: {item}")
+
     def run_command(self, title: str) -> None:
-        """Run a command from the palette; its start is pressed again if it did not come."""
+        """Run a command from the palette."""
         box = self.page.locator(".quick-input-widget input.input").first
-        for _ in range(10):
-            self.press("F1")
-            try:
-                box.wait_for(state="visible", timeout=_MENU_PATIENCE_MS)
-                break
-            except Exception:  # noqa: BLE001 - Playwright's type is known only where it is installed
-                continue
+        self.open(box, "F1")
         box.fill(f">{title}")
         self.page.locator(".quick-input-list .monaco-list-row").get_by_text(title).first.click()
 

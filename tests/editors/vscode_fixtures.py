@@ -60,7 +60,9 @@ def servers(folder: Path, extensions: Path) -> Iterator[Callable[..., CodeServer
 
     yield start
     for server in started.values():
-        server.close()
+        server.end()
+    for server in started.values():
+        server.wait_for_end()
     if complaints := [line for server in started.values() for line in server.complaints()]:
         pytest.fail("\n".join(["the extension host complained:", *complaints]))
 
