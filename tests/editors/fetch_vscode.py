@@ -56,11 +56,13 @@ def main() -> int:
 
 def missing() -> str | None:
     """Say what is not there; ``None`` if all is."""
+    versions = _stamped()
     try:
-        versions = json.loads(STAMP.read_text("utf-8"))
         if not fetch.is_complete(libraries()):
             return "its browser is not there"
-    except (OSError, ValueError, fetch.FetchError):
+    except fetch.FetchError:
+        return "it is not there"
+    if versions is None:
         return "it is not there"
     if versions != _VERSIONS:
         return f"it is of other versions: {versions}"
@@ -134,7 +136,7 @@ def fetch_all() -> None:
                 raise fetch.NotHereError(f"no {program} here; apt install build-essential")
     if not fetch.is_complete(tree):
         _timed("the browser", lambda: fetch.fetch(tree))
-    if not STAMP.exists() or json.loads(STAMP.read_text("utf-8")) != _VERSIONS:
+    if _stamped() != _VERSIONS:
         STAMP.unlink(missing_ok=True)
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
@@ -145,6 +147,15 @@ def fetch_all() -> None:
     done = EXTENSION / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock:
         _timed("the extension's packages", lambda: _run(["npm", "ci", "--no-fund"], EXTENSION, end))
+
+
+def _stamped() -> object:
+    """Give the versions of what was fetched to its end; ``None`` if nothing was."""
+    try:
+        versions: object = json.loads(STAMP.read_text("utf-8"))
+        return versions
+    except (OSError, ValueError):
+        return None
 
 
 def _need_room() -> None:

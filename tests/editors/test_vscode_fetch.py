@@ -78,6 +78,22 @@ def test_another_architecture_is_said_in_a_sentence(
     assert line.endswith("for amd64 only, this is arm64")
 
 
+def test_a_stamp_that_was_cut_off_counts_as_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def fail(end: float) -> None:
+        raise fetch.FetchError("nothing can be fetched")
+
+    stamp = tmp_path / "vscode.json"
+    stamp.write_text('{"code-server": ', "utf-8")
+    monkeypatch.setattr(fetch_vscode, "STAMP", stamp)
+    monkeypatch.setattr(fetch_vscode, "FOLDER", tmp_path / "vscode")
+    monkeypatch.setattr(fetch, "is_complete", lambda tree: True)
+    monkeypatch.setattr(fetch_vscode, "_fetch_wheels", fail)
+    assert fetch_vscode.main() == 3
+    assert capsys.readouterr().err.endswith("are skipped: nothing can be fetched\n")
+
+
 def test_why_npm_failed_is_neither_its_code_nor_the_name_of_its_log(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
