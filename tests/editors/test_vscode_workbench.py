@@ -40,7 +40,7 @@ exports.activate = () => ({environments: {
 
 def folder_settings(window_file: Path, **settings: Any) -> None:
     folder = window_file.parent / ".vscode"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "settings.json").write_text(json.dumps(settings), "utf-8")
 
 
@@ -60,7 +60,8 @@ def test_restricted_mode_works_and_takes_no_program_from_the_folder(
     }
     code = servers(settings, trust=False)
     window = start(code=code, ready=False)
-    folder_settings(window.file, **{"dgemma.path": "/of/the/folder", "dgemma.device": "evil"})
+    evil = {"dgemma.path": "/of/the/folder", "dgemma.device": "evil"}
+    folder_settings(window.file, **evil)
     window.page.get_by_text("Restricted Mode").first.wait_for()
     window.wait_for_status("ready")
     window.focus_end()
@@ -68,7 +69,12 @@ def test_restricted_mode_works_and_takes_no_program_from_the_folder(
     window.wait_for_ghost("value")
     window.press("Tab")
     assert window.save() == b"x = value"
+    # What a folder may set is in force when it changes, and the rest does not even start it anew.
+    others = {"dgemma.device": "worse", "dgemma.disabled_languages": ["python"]}
+    folder_settings(window.file, **evil | others)
+    window.wait_for_status("inactive: off for python")
     assert "/of/the/folder" not in window.log_text()
+    assert len(server_lines(window).splitlines()) == 1
     (told,) = (json.loads(it)["initialize"] for it in journal.read_text("utf-8").splitlines()[:1])
     assert told["trusted"] is False
     assert not {"model", "device", "record_dir", "statistics_file"} & set(told["sent"])

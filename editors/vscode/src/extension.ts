@@ -8,8 +8,10 @@ import { MACHINE_SETTINGS, WINDOW_SETTINGS } from "./options";
 import { registerPreview } from "./preview";
 import { run } from "./process";
 import { Server } from "./server";
-import { concerns, readServerSetting, setModel } from "./settings";
+import { concerns, inForce, readServerSetting, setModel } from "./settings";
 import { showMenu, showStatus } from "./status";
+
+const RESTARTING_SETTINGS = ["path", "share", ...MACHINE_SETTINGS];
 
 let server: Server | undefined;
 
@@ -36,6 +38,7 @@ export function activate(context: vscode.ExtensionContext): void {
       log.error(String(error));
     });
   };
+  let before = inForce(RESTARTING_SETTINGS);
   const handlers: Record<string, () => unknown> = {
     rewriteSelection: () => rewriteSelection(current),
     fillHolesAtCursors: () => fillHoles(current),
@@ -68,7 +71,10 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(restartUnasked),
     vscode.workspace.onDidChangeConfiguration((change) => {
-      const needsRestart = concerns(change, ["path", "share", ...MACHINE_SETTINGS]);
+      // A folder may name others, which are not in force; the editor says that they have changed.
+      const now = inForce(RESTARTING_SETTINGS);
+      const needsRestart = now !== before;
+      before = now;
       if (needsRestart || (!current.pullsSettings && concerns(change, WINDOW_SETTINGS))) {
         restartUnasked();
       }

@@ -35,6 +35,12 @@ export async function setModel(model: string): Promise<void> {
   await configuration().update("model", model, vscode.ConfigurationTarget.Global);
 }
 
+/** Give settings as they are in force, to be compared with what they are later. */
+export function inForce(names: readonly string[]): string {
+  const now = configuration();
+  return JSON.stringify(names.map((name) => now.get(name)));
+}
+
 /** Tell whether a change concerns any of the names. */
 export function concerns(change: vscode.ConfigurationChangeEvent, names: readonly string[]): boolean {
   return names.some((name) => change.affectsConfiguration(`${SECTION}.${name}`));
