@@ -50,6 +50,7 @@ def draw_control(documents: Sequence[Document], n_passages: int, *, seed: int) -
             regions_of(snapshot),
             names=names_of(snapshot),
             lexicon=knowledge.lexicon,
+            curated=knowledge.curated,
             ngrams=knowledge.ngrams,
         )
         if sum(read.counts.values()) < _MIN_WORDS:

@@ -89,8 +89,8 @@ def check_steps(
         lexicon=knowledge.lexicon,
         known=cache.readings,
     )
-    view = yield from overview_steps(found, options.words)
     yield from _look_up(found, knowledge)
+    view = yield from overview_steps(found, options.words, knowledge.curated)
     comparer = engine if isinstance(engine, Comparer) else None
     document = Document(snapshot=snapshot, passages=(), counts=view.counts, names=view.names)
     for piece in found:

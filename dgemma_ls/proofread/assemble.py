@@ -1,7 +1,7 @@
 """Lines of text → region: what stands between them and what the detectors claim is protected."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from dgemma_engine.types import Span
@@ -10,6 +10,8 @@ from dgemma_ls.proofread.types import Region, RegionKind
 
 MAX_CHARACTERS = 10_000
 """Longer ones are no paragraphs but data; they are left out."""
+
+_STRETCH = 4_000  # characters of a region, where a paragraph is cut
 
 _LINE_END = re.compile(r"[\r\n]+")
 
@@ -52,6 +54,20 @@ def make_region(
     region = Region(span=Span(start=start, end=end), kind=kind, protected=tuple(spans))
     free = any(any(map(str.isalpha, text[span.start : span.end])) for span in region.free)
     return region if free else None
+
+
+def stretches(lines: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """Cut a long paragraph between lines, so that each part is short enough for a region.
+
+    Args:
+        lines: of it, sorted.
+    """
+    first = 0
+    for at, line in enumerate(lines):
+        if line.end - lines[first].start > _STRETCH and at > first:
+            yield lines[first:at]
+            first = at
+    yield lines[first:]
 
 
 def free_text(text: str, region: Region) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from dgemma_engine.types import Span
-from dgemma_ls.proofread.assemble import make_region
+from dgemma_ls.proofread.assemble import make_region, stretches
 from dgemma_ls.proofread.paragraphs import (
     Paragraph,
     column,
@@ -93,9 +93,10 @@ def _regions(
     for paragraph in paragraphs(text, lines):
         if _is_code(language_id, text, paragraph):
             continue
-        region = make_region(text, kind, paragraph.lines, protected=paragraph.protected)
-        if region is not None:
-            yield region
+        for stretch in stretches(paragraph.lines):
+            region = make_region(text, kind, stretch, protected=paragraph.protected)
+            if region is not None:
+                yield region
 
 
 def _blocks(text: str, comments: Sequence[Span]) -> Iterator[list[Span]]:

@@ -16,8 +16,8 @@ from dgemma_ls.proofread.features import add_context
 from dgemma_ls.proofread.fragments import names_of, regions_of
 from dgemma_ls.proofread.lexicon import Lexicon, load_lexicon
 from dgemma_ls.proofread.ngrams import NGrams, load_ngrams
-from dgemma_ls.proofread.nonwords import MAX_ZIPF_OF_LISTED, unknown_words
-from dgemma_ls.proofread.passages import Document, read_document
+from dgemma_ls.proofread.nonwords import unknown_words
+from dgemma_ls.proofread.passages import Document, rare_forms, read_document
 from dgemma_ls.proofread.proposals import Kind, Proposal
 from dgemma_ls.proofread.rules import articles
 from dgemma_ls.proofread.types import Fix, Region, RegionKind, Tier
@@ -46,7 +46,7 @@ class Knowledge:
 
     def look_up_words(self, words: Iterable[str]) -> None:
         """As :meth:`look_up`, for words."""
-        self.curated.corrections(w for w in words if self.lexicon.zipf(w) < MAX_ZIPF_OF_LISTED)
+        self.curated.corrections(rare_forms(words, self.lexicon))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +88,7 @@ def examine(
         [region for region in regions if region.kind in kinds],
         names=[*names_of(snapshot), *words],
         lexicon=knowledge.lexicon,
+        curated=knowledge.curated,
         ngrams=knowledge.ngrams,
     )
     return propose(document, knowledge)

@@ -7,6 +7,7 @@ not known to be English is left alone.
 import enum
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Function words that are no words, or rare ones, in the languages below.
@@ -124,6 +125,15 @@ def judge(evidence: Evidence) -> Language:
     if evidence.n_english == 1 and 3 <= evidence.n_words <= 8 and not against:
         return Language.ENGLISH
     return Language.UNKNOWN
+
+
+def n_function_words(words: Iterable[str]) -> int:
+    """Count English function words.
+
+    Args:
+        words: in lower case.
+    """
+    return sum(word.replace("’", "'") in _ENGLISH for word in words)
 
 
 def _is_latin(word: str) -> bool:

@@ -6,14 +6,13 @@ import re
 from dgemma_ls.proofread.curated import CuratedList
 from dgemma_ls.proofread.lexicon import Lexicon
 from dgemma_ls.proofread.ngrams import NGrams
-from dgemma_ls.proofread.passages import Document
+from dgemma_ls.proofread.passages import Document, rare_forms
 from dgemma_ls.proofread.proposals import Kind, Proposal, cased_like
 from dgemma_ls.proofread.words import Token
 
 _MIN_LETTERS = 3
 _MIN_STEM = 3  # letters, and one more
 _MAX_CANDIDATES = 6
-MAX_ZIPF_OF_LISTED = 3.5  # what is that usual is in no list of misspellings; spares asking
 _PREFIXES = tuple(
     """
 un re pre sub non multi auto de inter super meta pseudo co micro mini over under anti semi
@@ -42,12 +41,8 @@ def unknown_words(
         curated: the list.
         ngrams: how often a word that the lexicon lacks was counted.
     """
-    listed = curated.corrections(
-        token.text
-        for passage in document.passages
-        for token in passage.tokens
-        if token.is_word and lexicon.zipf(token.text) < MAX_ZIPF_OF_LISTED
-    )
+    words = (t.text for passage in document.passages for t in passage.tokens if t.is_word)
+    listed = curated.corrections(rare_forms(words, lexicon))
     found = []
     for number, passage in enumerate(document.passages):
         for idx, token in enumerate(passage.tokens):
@@ -58,7 +53,8 @@ def unknown_words(
                 continue
             about_word = {
                 "letters": float(min(len(token.text), 12)),
-                "repeated": math.log2(document.counts[token.text.lower()]),
+                # A name is written again and again; so is a mistake, but then it is on the list.
+                "repeated": 0.0 if hits else math.log2(document.counts[token.text.lower()]),
                 "counted": math.log2(1 + ngrams.count(token.text)),
                 "derived": float(is_derived(token.text.lower(), lexicon)),
                 "capital": float(token.text[0].isupper()),

@@ -9,14 +9,22 @@ from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from operator import add
 
 from dgemma_engine.types import Span
 from dgemma_ls.proofread.assemble import free_text
+from dgemma_ls.proofread.curated import CuratedList
 from dgemma_ls.proofread.fragments import completed, names_of, region_steps
-from dgemma_ls.proofread.language import Evidence, Language, gather_evidence, judge
+from dgemma_ls.proofread.language import (
+    Evidence,
+    Language,
+    gather_evidence,
+    judge,
+    n_function_words,
+)
 from dgemma_ls.proofread.lexicon import Lexicon
-from dgemma_ls.proofread.passages import is_foreign, is_read
+from dgemma_ls.proofread.passages import is_foreign, is_read, misspelt, rare_forms
 from dgemma_ls.proofread.regions import identifiers_in, in_order, regions_of_piece
 from dgemma_ls.proofread.steps import Steps
 from dgemma_ls.proofread.types import Region, RegionKind
@@ -36,6 +44,7 @@ class RegionReading:
         region: offsets of its piece.
         is_weak: whether it is too short to tell its language, and goes with the document.
         n_words: in it, at least one.
+        n_function: function words of English among them.
         words: in lower case.
         unlisted: those that the lexicon lacks, each as often as it occurs.
     """
@@ -43,6 +52,7 @@ class RegionReading:
     region: Region
     is_weak: bool
     n_words: int
+    n_function: int
     words: frozenset[str]
     unlisted: tuple[str, ...]
 
@@ -59,7 +69,7 @@ class PieceReading:
         names: identifiers in lower case.
         words: in lower case.
         unlisted: words that the lexicon lacks.
-        forms: words as they are written.
+        forms: words as they are written, those that the curated list may have.
     """
 
     regions: tuple[RegionReading, ...]
@@ -95,24 +105,27 @@ class Overview:
         is_english: whether paragraphs too short to tell are taken for English.
         is_foreign: whether much of it is unknown everywhere.
         names: words that are right here, in lower case.
+        misspelt: words that the curated list has, in lower case.
         counts: of its words in lower case.
     """
 
     is_english: bool
     is_foreign: bool
     names: frozenset[str]
+    misspelt: frozenset[str]
     counts: Counter[str]
 
     def takes(self, reading: RegionReading) -> bool:
         """Say whether typos are looked for in a region."""
         if reading.is_weak and not self.is_english:
             return False
-        share = len(self.unknown(reading)) / reading.n_words
-        return is_read(share, reading.n_words, foreign=self.is_foreign)
+        n_unknown = len(self.unknown(reading))
+        return is_read(reading.n_words, n_unknown, reading.n_function, foreign=self.is_foreign)
 
     def unknown(self, reading: RegionReading) -> list[str]:
         """Give the words of a region that nothing knows, each as often as it occurs."""
-        return [word for word in reading.unlisted if word not in self.names]
+        known = self.names, self.misspelt
+        return [word for word in reading.unlisted if not any(word in words for words in known)]
 
 
 class Readings:
@@ -183,19 +196,23 @@ def piece_steps(
     return found
 
 
-def overview_steps(found: Sequence[Piece], words: Collection[str]) -> Steps[Overview]:
+def overview_steps(
+    found: Sequence[Piece], words: Collection[str], curated: CuratedList
+) -> Steps[Overview]:
     """Put together what the pieces of a document say.
 
     Args:
         found: its pieces.
         words: of the user, that are right.
+        curated: the list of misspellings; best asked about all forms before.
     """
     readings = [piece.reading for piece in found]
     evidence = reduce(add, (reading.evidence for reading in readings), Evidence.none())
     is_english = judge(evidence) is Language.ENGLISH
     names = frozenset(word.lower() for word in words).union(*(one.names for one in readings))
     counts: Counter[str] = Counter()
-    n_words = n_unknown = 0
+    listed = misspelt(chain.from_iterable(one.forms for one in readings), curated)
+    n_words = n_unknown = n_function = 0
     for reading in readings:
         yield
         counts.update(reading.counts)
@@ -204,11 +221,13 @@ def overview_steps(found: Sequence[Piece], words: Collection[str]) -> Steps[Over
         for region in reading.regions:
             if is_english or not region.is_weak:
                 n_words += region.n_words
-                n_unknown += sum(word not in names for word in region.unlisted)
+                n_function += region.n_function
+                n_unknown += sum(w not in names and w not in listed for w in region.unlisted)
     return Overview(
         is_english=is_english,
-        is_foreign=is_foreign(n_words, n_unknown),
+        is_foreign=is_foreign(n_words, n_unknown, n_function),
         names=names,
+        misspelt=listed,
         counts=counts,
     )
 
@@ -253,7 +272,7 @@ def _read(
         written = [token.text for token in cut if token.is_word]
         if not written:
             continue
-        forms.update(written)
+        forms |= rare_forms(written, lexicon)
         lower = [word.lower() for word in written]
         (weak_counts if is_weak else counts).update(lower)
         tokens.append(cut)
@@ -262,6 +281,7 @@ def _read(
                 region=region,
                 is_weak=is_weak,
                 n_words=len(written),
+                n_function=n_function_words(lower),
                 words=frozenset(lower),
                 unlisted=tuple(_unlisted(written, lexicon)),
             )
