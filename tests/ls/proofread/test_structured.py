@@ -80,6 +80,7 @@ def test_a_word_in_a_text_may_be_changed(
         ("yaml", "a: x ├y┤\n", "# y"),
         ("yaml", "a: x├y┤\nb: z\n", "\nb: y"),
         ("yaml", "a: ├&x┤ y\n", "&z"),
+        ("yaml", "a: x├y┤ z\n", "\ty"),
         ("toml", '├nmae┤ = "x"\n', "name"),
         ("toml", 'a = "x├y┤"\n', "\\t"),
         ("xml", "<a ├nmae┤='x'>y</a>", "name"),
