@@ -11,12 +11,13 @@ curated list finds something are left out: their errors are not ours.
 import argparse
 import json
 import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from fit_features import REAL_TYPOS, write_features
 from fit_models import fit_kinds
-from fit_thresholds import add_choices, with_thresholds
+from fit_thresholds import Chosen, choices, with_thresholds
 
 from dgemma_ls.evaluation.typo_noise import KINDS
 from dgemma_ls.proofread.proposals import Kind
@@ -24,14 +25,16 @@ from dgemma_ls.proofread.proposals import Kind
 DATA = Path(__file__).parents[2] / "dgemma_ls" / "proofread" / "data"
 # Words doubled in the texts themselves ("may only only be", "a list of of filepaths"), by what the
 # rule would strike; one of them, "writing to to exist", is meant.
-_REAL_DOUBLES = {" only", " of", " to", "the "}
+_REAL_DOUBLES = {
+    *(" only", " of", " to", "the ", " the", " a", " in", " from", " we", " is", " been", " style")
+}
 ERRORS_PER_1000 = 5.0  # of documents that someone wants proofread; synthetic ones have more
 _FOLDS = 3
 
 
 def weights(args: argparse.Namespace) -> None:
     """Fit each kind on all passages; choose thresholds by fits that have not seen a third."""
-    rows = [json.loads(line) for path in args.features for line in path.open()]
+    rows = [json.loads(line) for line in args.features.open()]
     with_model = args.name == "with_model"
     for row in rows:
         # With the model, what is not worth asking it about is dropped; without, its say is.
@@ -52,20 +55,17 @@ def weights(args: argparse.Namespace) -> None:
                 break
     _drop_repeated(rows)
     random.Random(0).shuffle(rows)
-    rate = (
-        ERRORS_PER_1000 / 1000 * sum(r["words"] for r in rows) / sum(bool(r["error"]) for r in rows)
-    )
-    chosen: dict[Kind, list[tuple[float, bool]]] = {kind: [] for kind in Kind}
+    _weigh(rows)
+    chosen: list[Chosen] = []
     for fold in range(_FOLDS):
-        unseen = rows[fold::_FOLDS]
         seen = [row for number, row in enumerate(rows) if number % _FOLDS != fold]
-        add_choices(unseen, fit_kinds(seen, rate, with_model=with_model), chosen)
-    table = fit_kinds(rows, rate, with_model=with_model)
+        chosen += choices(rows[fold::_FOLDS], fit_kinds(seen, with_model=with_model))
+    table = fit_kinds(rows, with_model=with_model)
     for kind, fitted in table.items():
         print(kind.value)
         for name, weight in sorted(fitted.weights.items(), key=lambda item: -abs(item[1])):
             print(f"    {name:18} {weight:7.3f}")
-    table = with_thresholds(rows, chosen, table, rate, args.name)
+    table = with_thresholds(rows, chosen, table)
     path = DATA / "weights.json"
     data: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     data[args.name] = {
@@ -80,8 +80,19 @@ def weights(args: argparse.Namespace) -> None:
     path.write_text(json.dumps(data, indent=1) + "\n")
 
 
+def _weigh(rows: list[dict[str, Any]]) -> None:
+    """Let each proposal count for as many as there are of it in documents with people's errors."""
+    n_words = sum(row["words"] for row in rows)
+    n_errors = Counter(row["error"] for row in rows if row["error"])
+    for row in rows:
+        kind = row["error"]
+        share = kind and KINDS[Kind(kind)] * ERRORS_PER_1000 / 1000 * n_words / n_errors[kind]
+        for p in row["proposals"]:
+            p["weight"] = share if p["right"] or p["at_error"] else 1.0
+
+
 def _drop_repeated(rows: list[dict[str, Any]]) -> None:
-    """Drop what is wrong in a passage that was drawn before: one mistake counts once."""
+    """Drop what is wrong in the same way twice: texts are copied from package to package."""
     seen = set()
     for row in rows:
         kept = []
@@ -109,7 +120,7 @@ def main() -> None:
     step.add_argument("--model", action="store_true")
     step.set_defaults(run=write_features)
     step = steps.add_parser("weights")
-    step.add_argument("features", type=Path, nargs="+")
+    step.add_argument("features", type=Path)
     step.add_argument("--name", default="without_model")
     step.set_defaults(run=weights)
     args = parser.parse_args()

@@ -16,7 +16,6 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # sums in one order
 
@@ -26,20 +25,12 @@ import fit_features
 
 from dgemma_ls.evaluation.typo_noise import KINDS
 from dgemma_ls.proofread.decide import load_weights
-from dgemma_ls.proofread.proposals import Kind
 
 _SOURCES = Path(__file__).parent / "sources.json"
-_BY_CONTEXT = [Kind.REALWORD, Kind.MISSING, Kind.GRAMMAR]
-# Draws: passages, the share of them with an error, of which kinds, and whether the model is asked.
-_DRAWS: dict[str, list[dict[str, Any]]] = {
-    "without_model": [
-        {"passages": 6000, "errors": 0.5, "kinds": list(KINDS)},
-        {"passages": 6000, "errors": 0.5, "kinds": list(KINDS)},
-    ],
-    "with_model": [
-        {"passages": 1500, "errors": 0.85, "kinds": list(KINDS)},
-        {"passages": 2400, "errors": 0.9, "kinds": _BY_CONTEXT},
-    ],
+# Passages drawn, about half of which have prose, and the share of them that get an error.
+_DRAWS = {
+    "without_model": {"passages": 12000, "errors": 0.75},
+    "with_model": {"passages": 7000, "errors": 0.85},
 }
 
 
@@ -81,19 +72,20 @@ def main() -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], again)  # noqa: S606 - ourselves
     work = Path(tempfile.mkdtemp(dir=args.work))
     folders = unpack(args.sources, work)
-    for name, draws in _DRAWS.items():
+    for name, draw in _DRAWS.items():
         if args.only not in (None, name):
             continue
-        found = []
-        for number, draw in enumerate(draws):
-            out = work / f"{name}-{number}.jsonl"
-            seed = random.Random(f"{args.seed} {name} {number}").randrange(2**31)
-            model = name == "with_model"
-            fit_features.write_features(
-                argparse.Namespace(out=out, folders=folders, seed=seed, model=model, **draw)
-            )
-            found.append(out)
-        fit.weights(argparse.Namespace(features=found, name=name))
+        out = work / f"{name}.jsonl"
+        drawn = argparse.Namespace(
+            out=out,
+            folders=folders,
+            seed=random.Random(f"{args.seed} {name}").randrange(2**31),
+            model=name == "with_model",
+            kinds=list(KINDS),
+            **draw,
+        )
+        fit_features.write_features(drawn)
+        fit.weights(argparse.Namespace(features=out, name=name))
         load_weights.cache_clear()  # the next reads these
     if args.only in (None, "alone"):
         fit_alone.fit_alone(folders, seed=args.seed)

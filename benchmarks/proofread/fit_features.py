@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dgemma_ls.evaluation.typo_noise import KINDS, corrupt
+from dgemma_ls.evaluation.typo_noise import corrupt
 from dgemma_ls.loading import load_engine
 from dgemma_ls.proofread.decide import load_weights
 from dgemma_ls.proofread.fixes import Examination, Knowledge, examine
@@ -17,7 +17,11 @@ from dgemma_ls.syntax import language_for_path
 from dgemma_ls.types import Snapshot
 
 # Typos of the texts themselves that no list has: they would be learnt as right.
-REAL_TYPOS = {"clck", "couldnt", "virtulenvs", "subclassers", "withing"}
+REAL_TYPOS = {
+    *("callble", "chrismas", "clck", "couldnt", "doesnt", "exenders", "foreiegn", "ganular"),
+    *("scafffold", "scnenario", "seuquence", "subclassers", "transacations", "virtulenvs"),
+    "withing",
+}
 _LINES = 36
 _SUFFIXES = (".py", ".md", ".rst", ".txt")
 
@@ -30,7 +34,7 @@ def write_features(args: argparse.Namespace) -> None:
     seen = set()
     with args.out.open("w") as out:
         for number, snapshot in enumerate(passages(args.folders, args.passages, rng)):
-            if snapshot.text in seen:  # a folder of few files gives the same passages again
+            if snapshot.text in seen:  # files are copied from package to package
                 continue
             seen.add(snapshot.text)
             clean = examine(snapshot, knowledge)
@@ -39,13 +43,15 @@ def write_features(args: argparse.Namespace) -> None:
             n_words = sum(t.is_word for p in clean.document.passages for t in p.tokens)
             if n_words < 20 or any(p.features.get("listed") for p in clean.proposals):
                 continue
-            text, kind = snapshot.text, None
+            text, kind, error = snapshot.text, None, None
             if rng.random() < args.errors:
-                kind = rng.choices(args.kinds, [KINDS[kind] for kind in args.kinds])[0]
+                kind = rng.choice(args.kinds)  # ``fit.py`` weighs them by their shares
                 change = corrupt(clean.document, kind, knowledge.lexicon, rng)
                 if change is None:
                     continue
-                text = change[0]
+                text, start, right = change
+                end = len(text) - (len(snapshot.text) - start - len(right))
+                error = start - 1, max(start, end) + 1  # what touches it, too
             wrong = Snapshot(
                 uri=snapshot.uri, version=0, language_id=snapshot.language_id, text=text
             )
@@ -63,6 +69,9 @@ def write_features(args: argparse.Namespace) -> None:
                         "new": proposal.new_text,
                         "old": text[span.start : span.end],
                         "right": kind is not None and fixed.split() == snapshot.text.split(),
+                        "at_error": error is not None
+                        and span.start <= error[1]
+                        and error[0] <= span.end,
                         "features": proposal.features,
                     }
                 )
@@ -73,29 +82,29 @@ def write_features(args: argparse.Namespace) -> None:
 
 
 def passages(folders: list[Path], n_wanted: int, rng: random.Random) -> Iterator[Snapshot]:
-    """Cut passages out of files, the same number of each folder as far as that goes."""
-    files = [
-        (folder, path)
-        for folder in folders
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in _SUFFIXES and path.is_file() and "locale" not in path.parts
-    ]
-    by_folder = defaultdict(list)
-    for folder, path in files:
-        by_folder[folder].append(path)
-    n_given = 0
-    while n_given < n_wanted:
-        folder = rng.choice(folders)
-        # Prose files are fewer than programs, and have most of the words.
-        suffix = rng.choice((".py", ".md", ".rst", ".txt"))
-        chosen = [path for path in by_folder[folder] if path.suffix == suffix]
-        if not chosen:
-            continue
-        path = rng.choice(chosen)
+    """Cut files into passages and draw from them, each once.
+
+    From each folder, and from prose and programs, as many as far as that goes: prose files are
+    fewer, and have most of the words.
+    """
+    pools = defaultdict(list)
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in _SUFFIXES and path.is_file() and "locale" not in path.parts:
+                n_lines = path.read_text("utf-8", errors="replace").count("\n") + 1
+                starts = range(0, max(1, n_lines // _LINES) * _LINES, _LINES)
+                pools[folder, path.suffix] += [(path, at) for at in starts]
+    for pool in pools.values():
+        rng.shuffle(pool)
+    for _ in range(n_wanted):
+        if not pools:
+            return
+        which = rng.choice(list(pools))
+        path, at = pools[which].pop()
+        if not pools[which]:
+            del pools[which]
         lines = path.read_text("utf-8", errors="replace").split("\n")
-        at = rng.randrange(max(1, len(lines) // _LINES)) * _LINES
         text = "\n".join(lines[at : at + _LINES]) + "\n"
-        n_given += 1
         yield Snapshot(uri=str(path), version=0, language_id=language_for_path(path), text=text)
 
 

@@ -63,7 +63,8 @@ def fix_alone(
             text = snapshot.text
             doubtful = doubtful_words(doubts(snapshot, engine.read(text)), models["doubt"])
             places = places_of(text, doubtful, engine.tokenizer.encode)
-            found = verdicts(doubtful, places, engine.compare(text, places))
+            scores = engine.compare(text, places)
+            found = verdicts(doubtful, places, scores, engine.tokenizer.encode)
         sure = decide(found, models["decide"])
         edits.append([to_line_edit(passage, fix.span, fix.new) for fix in sure])
         scored.append(

@@ -22,6 +22,7 @@ _EXTRA = tuple(
 the a to of is be are an in as and it that for you not do this has
 """.split()  # noqa: SIM905 - one line reads better than twenty
 )
+_ACROSS_LINES = 0.3  # of doubled words
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _VOWELS = "aeiou"
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -63,6 +64,7 @@ def corrupt(
         words = [(a, b) for a, b in words if len(b.text) > 3]
     if not words:
         return None
+    across = rng.random() < _ACROSS_LINES
     for _ in range(40):
         before, token = rng.choice(words)
         start, end = token.span.start, token.span.end
@@ -81,10 +83,17 @@ def corrupt(
                 continue
             new = other
         elif kind is Kind.DOUBLED:
-            common = lexicon.zipf(word) > 6.0 or rng.random() < 0.1
-            if not common or not beside:
+            if across:
+                if before is None or not _is_next_line(text[before.span.end : start]):
+                    continue
+                doubled, rest = before.text.lower(), token.text
+            else:
+                doubled, rest = word, word
+                if not beside:
+                    continue
+            if lexicon.zipf(doubled) <= 6.0 and rng.random() >= 0.1:
                 continue
-            new = word + " " + word
+            new = doubled + " " + rest
         elif kind is Kind.MISSING:
             if word not in _FUNCTION or not beside or token.text != word:
                 continue
@@ -97,6 +106,10 @@ def corrupt(
         new = cased_like(new, token.text)
         return text[:start] + new + text[end:], start, token.text
     return None
+
+
+def _is_next_line(between: str) -> bool:
+    return "\n" in between and not between.strip(" \t\r\n#/*>;%-")
 
 
 def mistype(word: str, rng: random.Random) -> str:

@@ -28,7 +28,7 @@ from dgemma_ls.proofread.words import tokens_of
 from dgemma_ls.types import Snapshot
 
 _PLAIN = re.compile(r"[A-Za-z]?[a-z]{3,}")
-_MAX_CANDIDATES = 32  # 80 of 100 mistyped frequent words are among so many, 84 among twice as many
+_MAX_CANDIDATES = 64  # 84 of 100 mistyped frequent words are among so many, 80 among half as many
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 Encode = Callable[[str], Sequence[int]]
@@ -129,6 +129,7 @@ def doubts(snapshot: Snapshot, readings: Sequence[TokenReading]) -> list[Doubt]:
                     "margin_min": min(margins),
                     "margin_mean": sum(margins) / len(margins),
                     "tokens": float(len(of_word)),
+                    "tokens_per_letter": len(of_word) / len(token.text),
                     "letters": float(min(len(token.text), 12)),
                     "repeated": math.log2(counts[token.text.lower()]),
                     "capital": float(token.text[0].isupper()),
@@ -186,7 +187,10 @@ def candidates(word: str, encode: Encode) -> list[str]:
 
 
 def verdicts(
-    doubtful: Sequence[Doubt], places: Sequence[Place], scores: Sequence[Sequence[float]]
+    doubtful: Sequence[Doubt],
+    places: Sequence[Place],
+    scores: Sequence[Sequence[float]],
+    encode: Encode,
 ) -> list[Verdict]:
     """Give the best replacement of each doubtful word.
 
@@ -194,6 +198,7 @@ def verdicts(
         doubtful: the words.
         places: of :func:`places_of`.
         scores: of ``Engine.compare``.
+        encode: tokenizes.
     """
     found = []
     for doubt, place, (old, *new) in zip(doubtful, places, scores, strict=False):
@@ -208,6 +213,8 @@ def verdicts(
                     **doubt.features,
                     "gain": best - old,
                     "rivals": rivals,
+                    "tokens_saved": float(len(encode(place.texts[0])) - len(encode(" " + text))),
+                    "tokens_new_per_letter": len(encode(" " + text)) / len(text),
                     **shape(doubt.text.lower(), text.lower()),
                 },
             )

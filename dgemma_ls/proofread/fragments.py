@@ -31,10 +31,17 @@ class Completed:
     Attributes:
         snapshot: with the marks.
         n_before: characters put before the text.
+        n_after: characters put behind it.
     """
 
     snapshot: Snapshot
     n_before: int
+    n_after: int
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it lacked anything."""
+        return bool(self.n_before or self.n_after)
 
 
 @lru_cache(maxsize=4)  # regions, names and every edit of a snapshot ask for it
@@ -49,7 +56,7 @@ def completed(snapshot: Snapshot) -> Completed:
     if not before and not after and _is_inside_docstring(language_id, text):
         before, after = '"""\n', '\n"""'
     whole = replace(snapshot, text=before + text + after) if before or after else snapshot
-    return Completed(snapshot=whole, n_before=len(before))
+    return Completed(snapshot=whole, n_before=len(before), n_after=len(after))
 
 
 def regions_of(snapshot: Snapshot, *, strings: bool = False) -> tuple[Region, ...]:
@@ -67,7 +74,7 @@ def region_steps(snapshot: Snapshot, *, strings: bool = False) -> Steps[tuple[Re
     whole = completed(snapshot)
     yield
     regions_of_whole = yield from regions.region_steps(whole.snapshot, strings=strings)
-    if not whole.n_before and whole.snapshot is snapshot:
+    if not whole.is_changed:
         return regions_of_whole
     n_shift, n_text = whole.n_before, len(snapshot.text)
     found = []

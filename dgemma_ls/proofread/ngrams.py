@@ -18,6 +18,8 @@ Scores = npt.NDArray[np.float64]
 CODE, BREAK = 0, 1
 """Ids of what is no word (and of unknown words), and of punctuation."""
 
+_HASH_BITS = 21  # two megabytes; one in six keys that are not there passes
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _BACKOFF = np.log(0.4)
 _PER_OCTAVE = 8.0
 
@@ -32,10 +34,8 @@ class NGrams:
         self._counts = tables["counts"].astype(np.float64)
         self._log_counts = np.log(np.maximum(self._counts, 0.5))
         self._total = float(self._counts.sum())
-        self._pairs = tables["pairs"].astype(np.uint64)
-        self._triples = tables["triples"].astype(np.uint64)
-        self._log_pairs = tables["pairs_log2"] * np.log(2) / _PER_OCTAVE
-        self._log_triples = tables["triples_log2"] * np.log(2) / _PER_OCTAVE
+        self._pairs = _Table(tables["pairs"], tables["pairs_log2"] * np.log(2) / _PER_OCTAVE)
+        self._triples = _Table(tables["triples"], tables["triples_log2"] * np.log(2) / _PER_OCTAVE)
 
     def id(self, word: str) -> int:
         """Give a word's id; :data:`CODE` for one that was not counted."""
@@ -57,9 +57,9 @@ class NGrams:
         """
         first, second, third = rows.astype(np.uint64).T
         before, pair = first << 16 | second, second << 16 | third
-        n_triple, has_triple = _look_up(self._triples, self._log_triples, before << 16 | third)
-        n_before, has_before = _look_up(self._pairs, self._log_pairs, before)
-        n_pair, has_pair = _look_up(self._pairs, self._log_pairs, pair)
+        n_triple, has_triple = self._triples.look_up(before << 16 | third)
+        n_before, has_before = self._pairs.look_up(before)
+        n_pair, has_pair = self._pairs.look_up(pair)
         by_triple = n_triple - n_before
         by_pair = _BACKOFF + n_pair - self._log_counts[rows[:, 1]]
         by_word = 2 * _BACKOFF + self._log_counts[rows[:, 2]] - np.log(self._total)
@@ -91,7 +91,7 @@ class NGrams:
         ids = rows.astype(np.uint64)
         pairs = ids[:, :-2] << np.uint64(16) | ids[:, 1:-1]
         keys = (pairs << np.uint64(16) | ids[:, 2:]).astype(np.uint64)
-        found = _look_up(self._triples, self._log_triples, keys)[1]
+        found = self._triples.look_up(keys)[1]
         return np.asarray(found.sum(axis=1))
 
 
@@ -102,12 +102,29 @@ def load_ngrams() -> NGrams:
         return NGrams(load_file(path))
 
 
-def _look_up(
-    keys: npt.NDArray[np.uint64], values: npt.NDArray[np.floating], wanted: npt.NDArray[np.uint64]
-) -> tuple[Scores, npt.NDArray[np.bool_]]:
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    found = keys[at] == wanted
-    return np.where(found, values[at], 0.0), found
+class _Table:
+    """Sorted keys with values. Most of what is asked is not there, which a hash tells quickly."""
+
+    def __init__(self, keys: npt.NDArray[np.integer], values: npt.NDArray[np.floating]) -> None:
+        self._keys = keys.astype(np.uint64)
+        self._values = values
+        self._may_be_there = np.zeros(1 << _HASH_BITS, dtype=np.bool_)
+        self._may_be_there[_hashed(self._keys)] = True
+
+    def look_up(self, wanted: npt.NDArray[np.uint64]) -> tuple[Scores, npt.NDArray[np.bool_]]:
+        """Give the value of each key, 0 where there is none, and whether there is one."""
+        values, found = np.zeros(wanted.shape), np.zeros(wanted.shape, dtype=np.bool_)
+        may_be_there = self._may_be_there[_hashed(wanted)]
+        likely = wanted[may_be_there]
+        at = np.minimum(np.searchsorted(self._keys, likely), len(self._keys) - 1)
+        is_there = self._keys[at] == likely
+        values[may_be_there] = np.where(is_there, self._values[at], 0.0)
+        found[may_be_there] = is_there
+        return values, found
+
+
+def _hashed(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    return np.asarray((keys * _MULTIPLIER) >> np.uint64(64 - _HASH_BITS))
 
 
 def context_ids(

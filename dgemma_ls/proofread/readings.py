@@ -174,7 +174,7 @@ def piece_steps(
         known: readings of earlier texts; the new ones are put there.
     """
     language_id, text = snapshot.language_id, snapshot.text
-    if completed(snapshot).snapshot is not snapshot:
+    if completed(snapshot).is_changed:
         # Its marks are lacking: what a part of it means, the part does not say.
         return [(yield from _read_fragment(snapshot, strings, kinds, lexicon))]
     found = []

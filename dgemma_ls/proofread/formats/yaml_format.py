@@ -84,7 +84,7 @@ class _Reader:
             self.skeleton.append((is_key, event.anchor, event.tag, tag, event.style, event.value))
         else:
             style = _STYLES[event.style]
-            # libyaml takes a tab inside a plain scalar, PyYAML's own reader does not: none may come.
+            # libyaml takes a tab in a plain scalar, PyYAML's own reader does not: none may come.
             tab = style is Style.YAML_PLAIN and "\t" in event.value
             self.skeleton.append((style, event.anchor, tab))
             self.leaves.append(

@@ -225,3 +225,11 @@ def test_the_cache_keeps_to_its_budget_and_the_newest() -> None:
     for number in range(10):
         cache.put(bytes([number]), (fix,))
     assert [cache.get(bytes([number])) is not None for number in range(10)] == [False] * 9 + [True]
+
+
+def test_a_document_that_is_opened_again_is_known_by_its_pieces() -> None:
+    text = "\n\n".join(f"There is paragraph {n} of it. {SENTENCES[2]}" for n in range(400))
+    check(text)  # an equal snapshot, not the same
+    cache = ParagraphCache()
+    check(text, cache)
+    assert len(cache.readings.all()) > 3

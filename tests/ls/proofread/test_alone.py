@@ -93,11 +93,12 @@ def test_places_take_the_blank_before_a_word_along_and_begin_with_what_is_there(
 
 def test_the_likeliest_candidate_is_the_verdict() -> None:
     place = Place(span=Span(start=2, end=10), texts=(" recieve", " relieve", " receive"))
-    (verdict,) = verdicts([doubt()], [place], [(-20.0, -15.0, -5.0)])
+    (verdict,) = verdicts([doubt()], [place], [(-20.0, -15.0, -5.0)], encode)
     assert verdict.new == "receive"
     assert verdict.features["gain"] == 15.0
     assert verdict.features["rivals"] == pytest.approx(0.0, abs=1e-3)
     assert verdict.features["swapped"] == 1.0
+    assert verdict.features["tokens_saved"] == 7.0
 
 
 def test_only_sure_verdicts_become_fixes() -> None:
