@@ -31,8 +31,7 @@ class Lexicon:
     def __init__(self, rows: dict[str, tuple[float, int]]) -> None:
         """Take for each lowercase word its Zipf frequency and the variants that have it."""
         self._rows = rows
-        self._by_length: defaultdict[int, list[str]] = defaultdict(list)
-        self._near_length: dict[int, tuple[list[str], npt.NDArray[np.uint32]]] = {}
+        self._by_length: dict[int, tuple[list[str], npt.NDArray[np.uint32]]] = {}  # with letters
         self._by_rest: dict[float, dict[str, list[str]]] = {}  # by frequency
         self._two_away = lru_cache(maxsize=4096)(self._find_two_away)
         self._one_away = lru_cache(maxsize=16384)(self._find_one_away)
@@ -122,22 +121,18 @@ class Lexicon:
         if len(word) < _MIN_LETTERS_FOR_TWO:
             return ()
         if not self._by_length:
+            by_length: defaultdict[int, list[str]] = defaultdict(list)
             for known, (zipf, _) in self._rows.items():
                 if zipf > 0:  # what nobody writes is no candidate that far away
-                    self._by_length[len(known)].append(known)
-        if (nearly := self._near_length.get(len(word))) is None:
-            words = [
-                known
-                for length in range(len(word) - 2, len(word) + 3)
-                for known in self._by_length.get(length, ())
-            ]
-            letters = _letters(words)
-            nearly = self._near_length[len(word)] = words, letters
-        words, letters = nearly
-        # Two edits bring or take four different letters at most; one in twenty words is left.
-        differing = letters ^ _letters([word])
-        n_differing = _N_BITS[differing & 0x3FFF] + _N_BITS[differing >> 14]
-        near = [words[at] for at in np.flatnonzero(n_differing <= 4)]
+                    by_length[len(known)].append(known)
+            self._by_length = {length: (w, _letters(w)) for length, w in by_length.items()}
+        near = []
+        for length in range(len(word) - 2, len(word) + 3):
+            words, letters = self._by_length.get(length, ([], _letters([])))
+            # Two edits bring or take four different letters at most; one in twenty words is left.
+            differing = letters ^ _letters([word])
+            n_differing = _N_BITS[differing & 0x3FFF] + _N_BITS[differing >> 14]
+            near += [words[at] for at in np.flatnonzero(n_differing <= 4)]
         found = process.extract(word, near, scorer=OSA.distance, score_cutoff=2, limit=None)
         return tuple((known, 2) for known in sorted({row[0] for row in found}, key=self._rank)[:8])
 
