@@ -20,14 +20,10 @@ from fit_models import fit_kinds
 from fit_thresholds import Chosen, choices, with_thresholds
 
 from dgemma_ls.evaluation.typo_noise import KINDS
+from dgemma_ls.proofread.language import n_function_words
 from dgemma_ls.proofread.proposals import Kind
 
 DATA = Path(__file__).parents[2] / "dgemma_ls" / "proofread" / "data"
-# Words doubled in the texts themselves ("may only only be", "a list of of filepaths"), by what the
-# rule would strike; one of them, "writing to to exist", is meant.
-_REAL_DOUBLES = {
-    *(" only", " of", " to", "the ", " the", " a", " in", " from", " we", " is", " been", " style")
-}
 ERRORS_PER_1000 = 5.0  # of documents that someone wants proofread; synthetic ones have more
 _FOLDS = 3
 
@@ -47,7 +43,7 @@ def weights(args: argparse.Namespace) -> None:
         row["proposals"] = [
             p
             for p in row["proposals"]
-            if p["right"] or p["kind"] != Kind.DOUBLED.value or p["old"] not in _REAL_DOUBLES
+            if p["right"] or p["kind"] != Kind.DOUBLED.value or not _is_real_double(p)
         ]
         for p in row["proposals"]:
             if p["old"] in REAL_TYPOS:
@@ -78,6 +74,14 @@ def weights(args: argparse.Namespace) -> None:
         for kind, w in table.items()
     }
     path.write_text(json.dumps(data, indent=1) + "\n")
+
+
+def _is_real_double(proposal: dict[str, Any]) -> bool:
+    """Say whether a doubled word is a mistake of the text itself ("a list of of filepaths").
+
+    Read one by one, doubled function words were, all but one ("writing to to exist").
+    """
+    return not proposal["at_error"] and n_function_words([proposal["old"].strip().lower()]) > 0
 
 
 def _weigh(rows: list[dict[str, Any]]) -> None:

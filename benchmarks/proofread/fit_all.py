@@ -30,7 +30,7 @@ _SOURCES = Path(__file__).parent / "sources.json"
 # Passages drawn, about half of which have prose, and the share of them that get an error.
 _DRAWS = {
     "without_model": {"passages": 12000, "errors": 0.75},
-    "with_model": {"passages": 12000, "errors": 0.85},
+    "with_model": {"passages": 7000, "errors": 0.85},
 }
 
 
