@@ -3,9 +3,9 @@
 The rule: the lowest threshold that keeps the tier's aims in passages that were not fitted on. The
 mistakes of the texts themselves count as wrong edits there, and of synthetic errors a third is on
 the curated list, of people's three quarters, so there is no need for a margin. One threshold serves
-all kinds, since they are probabilities of being right in documents with the errors that people make;
-but a word changed for another one without asking is the worst that can happen, so what only the
-context tells is safe only where it is much surer than the aims ask.
+all kinds, since they are probabilities of being right in documents with the errors that people
+make; but a word changed for another one without asking is the worst that can happen, so what only
+the context tells is safe only where it is much surer than the aims ask.
 """
 
 import math
