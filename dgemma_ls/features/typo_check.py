@@ -28,7 +28,7 @@ from dgemma_ls.proofread.types import Fix
 from dgemma_ls.proofread.words import tokens_of
 from dgemma_ls.types import Snapshot
 
-_WORDS_AT_ONCE = 100  # in paragraphs looked at together
+_WORDS_AT_ONCE = 200  # in paragraphs looked at together
 _WORDS_LISTED_AT_ONCE = 4_000  # asked of the curated list in one go, about 10 ms
 _STEP_S = 0.02
 
