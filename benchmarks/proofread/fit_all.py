@@ -4,7 +4,8 @@
 
 SOURCES holds the source distributions that ``sources.json`` names, and ``selection.jsonl``, the
 split of that name that ``python -m dgemma_engine.train`` makes of the corpus. They are unpacked
-into a new folder in ``--work``; nothing else is read. One process, one thread; fifteen minutes of CPU time.
+into a new folder in ``--work``; nothing else is read. One process, one thread;
+fifteen minutes of CPU time.
 """
 
 import argparse
