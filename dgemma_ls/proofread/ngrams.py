@@ -105,7 +105,7 @@ def load_ngrams() -> NGrams:
 class _Table:
     """Sorted keys with values. Most of what is asked is not there, which a hash tells quickly."""
 
-    def __init__(self, keys: npt.NDArray[np.integer], values: npt.NDArray[np.floating]) -> None:
+    def __init__(self, keys: npt.NDArray[np.generic], values: npt.NDArray[np.floating]) -> None:
         self._keys = keys.astype(np.uint64)
         self._values = values
         self._may_be_there = np.zeros(1 << _HASH_BITS, dtype=np.bool_)

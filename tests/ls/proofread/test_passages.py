@@ -59,3 +59,16 @@ def test_english_with_many_different_mistakes_is_read() -> None:
 def test_a_word_that_is_written_again_and_again_is_a_name_unless_it_is_a_known_mistake() -> None:
     lines = "The frobnicatr is there, and you can recieve from the frobnicatr as well.\n\n" * 9
     assert olds(lines) == ["recieve"] * 9
+
+
+def test_english_with_mistakes_that_no_list_has_is_read() -> None:
+    lines = (
+        "The servqer sends a mesqsage to the cliqent when it is reaqdy for it.",
+        "If the conneqction is cloqsed by the otqher side, it is opeqned by us.",
+        "You can chaqnge the nuqmber of the threqads in the settqings of it.",
+        "All of the resuqlts are stoqred in the folqder that you have choqsen.",
+    )
+    text = "\n\n".join(lines)
+    words = {word for word in text.replace(",", " ").replace(".", " ").split() if "q" in word}
+    assert not Knowledge.load().curated.corrections(words)
+    assert n_passages(text) == 4
