@@ -205,13 +205,9 @@ def test_the_menu_restarts_the_server_and_shows_its_log(start: Start) -> None:
     (program,) = (word for word in SCRIPTED_SERVER if word.endswith("scripted_server.py"))
     (before,) = processes(window.server.folder, program)
     window.press("Control+Alt+g", "g")
-    window.choose("Restart server")
-    window.wait(
-        lambda: before not in processes(window.server.folder, program),
-        "the server has ended",
-        lambda: str(processes(window.server.folder, program)),
-    )
-    window.wait_for_status("ready")
+    with window.restarting():
+        window.choose("Restart server")
+    assert before not in processes(window.server.folder, program)
     window.press("Control+Alt+g", "g")
     window.choose("Show log")
     output = window.page.locator(".part.panel .view-lines", has_text="from the setting")

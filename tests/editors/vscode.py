@@ -62,6 +62,14 @@ _RECORD = """() => {
   };
   step();
 }""".replace("READ_GHOST", READ_GHOST)
+_NOTE_STATES = """() => {
+  const states = window.dgemmaStates = [];
+  const bar = document.querySelector('.part.statusbar');
+  new MutationObserver(changes => states.push(...changes.map(it => it.oldValue))).observe(
+    bar, {attributeFilter: ['aria-label'], attributeOldValue: true, subtree: true});
+}"""
+_STARTED_ANEW = """() => window.dgemmaStates.includes('dgemma: starting')
+  && document.querySelector('.statusbar-item [aria-label^="dgemma: ready"]') !== null"""
 
 
 class CodeServer:
@@ -202,6 +210,16 @@ class Window:
         self.page.locator(f'.statusbar-item [aria-label^="dgemma: {words}"]').first.wait_for(
             state="attached"
         )
+
+    @contextlib.contextmanager
+    def restarting(self) -> Iterator[None]:
+        """Wait, after what is done inside, until the server was started and is ready again.
+
+        The item may say for a second that the one before is ready: a page can be that slow.
+        """
+        self.page.evaluate(_NOTE_STATES)
+        yield
+        self.page.wait_for_function(_STARTED_ANEW)
 
     def status_tooltip(self) -> str:
         """Give what the item says when it is pointed at."""
