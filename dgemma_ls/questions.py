@@ -90,7 +90,7 @@ async def run(
 
 def explain(error: BaseException) -> str:
     """Say for a person what the engine ran into; never quotes the document."""
-    if isinstance(error, EngineError | OSError | ImportError):
+    if isinstance(error, EngineError | OSError | ImportError) and str(error):
         return str(error)
     return f"The engine failed ({type(error).__name__}); its log has the details."
 
